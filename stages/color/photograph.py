@@ -1,0 +1,59 @@
+"""A photograph's file, whatever its colour mode and orientation, as a small square of 8-bit Lab."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from stages.color.lab import encode_lab8, rgb_to_lab
+
+# JPEG's scaled decoding may stop at this many times the wanted size: the rest is left to the
+# antialiased filter, which then sees at least two pixels for each one it makes.
+REDUCING_GAP = 2
+
+
+def photograph_to_lab8(content: bytes, size: int, resize: str) -> np.ndarray:
+    """Decode, turn upright, resize and convert one photograph.
+
+    JPEGs are decoded at the smallest of the scales 1/1, 1/2, 1/4, 1/8 that is large enough, then resized with
+    an antialiased bicubic filter. The EXIF orientation is applied; greyscale, palette and CMYK become sRGB;
+    transparency is laid on white.
+
+    Args:
+        content: the bytes of an image file.
+        size: edge of the result in pixels.
+        resize: `crop` takes the central square of the shorter side; `squash` takes the whole image.
+
+    Returns:
+        (3, size, size) uint8, see `stages.color.lab.encode_lab8`.
+
+    Raises:
+        ValueError: when the bytes cannot be decoded; the message is the reason.
+    """
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.draft(None, (REDUCING_GAP * size, REDUCING_GAP * size))
+            rgb = _opaque_rgb(ImageOps.exif_transpose(image))
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise ValueError(reason) from None
+    box = _central_square(*rgb.size) if resize == "crop" else None
+    small = rgb.resize((size, size), Image.Resampling.BICUBIC, box)
+    channels_first = np.asarray(small, dtype=np.float32).transpose(2, 0, 1) / 255
+    return encode_lab8(rgb_to_lab(channels_first))
+
+
+def _central_square(width: int, height: int) -> tuple[float, float, float, float]:
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    return left, top, left + side, top + side
+
+
+def _opaque_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        # Pillow's own conversion clips 16-bit values at 255.
+        image = Image.fromarray((np.asarray(image, dtype=np.float64) / 257).clip(0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")

@@ -1,0 +1,71 @@
+"""Stage: the archive's photographs as 8-bit Lab arrays, one file a subset.
+
+Reads data/raw/food-101.tar.gz and data/split/manifest.csv; writes data/lab/<subset>.npy, uint8
+(N, 3, S, S), row i for the i-th manifest row of that subset. The archive is streamed once, never unpacked.
+"""
+
+import contextlib
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
+from tqdm import tqdm
+
+from stages.color.photograph import photograph_to_lab8
+from stages.food101.archive import iterate_images
+from stages.food101.manifest import read_manifest, subset_rows
+from stages.shared.errors import StageError
+from stages.shared.interruption import run
+from stages.shared.outputs import memory_mapped
+from stages.shared.params import load_params
+
+ARCHIVE = "data/raw/food-101.tar.gz"
+SUBSETS = ("pretrain", "validation", "probe", "test")
+
+
+def main() -> None:
+    params = load_params()
+    size, resize = params.lab.image_size, params.lab.resize
+    manifest = read_manifest()
+    workers = int(os.environ.get("STAGES_WORKERS", 0)) or os.cpu_count() or 1
+
+    with contextlib.ExitStack() as files, ThreadPoolExecutor(workers) as pool:
+        missing = {}  # image -> where its pixels go
+        for subset in SUBSETS:
+            images = subset_rows(manifest, subset).image
+            array = files.enter_context(
+                memory_mapped(f"data/lab/{subset}.npy", (len(images), 3, size, size), "uint8")
+            )
+            missing.update((image, (array, row)) for row, image in enumerate(images))
+        bar = files.enter_context(tqdm(total=len(missing), unit="image", desc="to Lab", disable=None))
+
+        problems = []
+        decoding = deque()  # never more than a few: memory does not grow with the archive
+
+        def collect_first():
+            image, array, row, lab8 = decoding.popleft()
+            try:
+                array[row] = lab8.result()
+            except ValueError as error:
+                problems.append(f"{image}: cannot be decoded ({error})")
+            bar.update()
+
+        for image, content in iterate_images(ARCHIVE):
+            if image in missing:
+                decoding.append((image, *missing.pop(image), pool.submit(photograph_to_lab8, content, size, resize)))
+            if len(decoding) > 4 * workers:
+                collect_first()
+        while decoding:
+            collect_first()
+
+        problems += [f"{image}: listed in the archive's meta, but not among its images" for image in missing]
+        if problems:
+            raise StageError(
+                f"{len(problems)} of the images of {ARCHIVE} cannot be used:\n  "
+                + "\n  ".join(sorted(problems))
+                + "\nFetch the archive again, or name a sound one in data.url."
+            )
+
+
+if __name__ == "__main__":
+    run(main)

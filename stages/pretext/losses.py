@@ -1,0 +1,77 @@
+"""What a painted image is held against: the pixels' a and b, and LPIPS on the RGB that they make."""
+
+import contextlib
+import io
+import warnings
+
+import lpips
+import torch
+import torch.nn.functional as F
+
+from stages.shared.errors import StageError
+
+# a and b reach from -108 to 98 inside the sRGB gamut: divided by 110 they fill [-1, 1].
+AB_SCALE = 110.0
+LPIPS_EPSILON = 1e-10
+RANDOM_BACKBONE_SEED = 0
+
+
+def pixel_loss(predicted: torch.Tensor, target: torch.Tensor, kind: str, beta: float) -> torch.Tensor:
+    """Mean loss over a and b (Ballester 2022, section 3.1; Zhang 2016, eq. 1, for `l2`).
+
+    Args:
+        predicted, target: (N, 2, H, W), a and b divided by `AB_SCALE`.
+        kind: `l1` is |d|; `l2` is d^2; `smooth_l1` is d^2 / (2 beta) below beta and |d| - beta / 2 above it
+            (Girshick 2015, eq. 3), all of d = predicted - target.
+        beta: in units of a and b, before the division. The study's beta, 1 after the division, is 110 here: every
+            difference lies below it, so that the loss is half the squared error, which greys colours out.
+
+    Returns:
+        A scalar.
+    """
+    if kind == "l1":
+        return F.l1_loss(predicted, target)
+    if kind == "l2":
+        return F.mse_loss(predicted, target)
+    return F.smooth_l1_loss(predicted, target, beta=beta / AB_SCALE)
+
+
+def _normalize(features: torch.Tensor, eps: float = LPIPS_EPSILON) -> torch.Tensor:
+    """Unit length over channels, with a gradient where every channel is 0.
+
+    lpips 0.1.4 takes the root of the bare sum of squares and adds its epsilon afterwards: the root's gradient at 0 is
+    infinite, and times the inner 0 it is NaN. ReLU features of a dark or flat patch are all 0.
+    """
+    return features / (torch.sqrt(torch.sum(features**2, dim=1, keepdim=True) + eps**2) + eps)
+
+
+def open_lpips(net: str, backbone: str) -> lpips.LPIPS:
+    """LPIPS (Zhang 2018) with frozen weights; call it on RGB of (N, 3, H, W) in [-1, 1], it returns (N, 1, 1, 1).
+
+    Args:
+        net: `alex`, `vgg` or `squeeze`.
+        backbone: `imagenet`: pretrained, with the paper's linear calibration (version 0.1). `random`: the
+            paper's untrained network, whose layers are averaged, as its calibration is of no use here. Its weights are the
+            same for every seed of the study, so that the metric means the same in all of them.
+
+    Raises:
+        StageError: when the pretrained weights can be neither found nor downloaded.
+    """
+    lpips.normalize_tensor = _normalize
+    pretrained = backbone == "imagenet"
+    try:
+        with torch.random.fork_rng(), warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+            # lpips uses torchvision's `pretrained=`, which torchvision warns about.
+            warnings.simplefilter("ignore")
+            torch.manual_seed(RANDOM_BACKBONE_SEED)
+            metric = lpips.LPIPS(net=net, pnet_rand=not pretrained, lpips=pretrained, verbose=False)
+    except OSError as error:
+        raise StageError(
+            f"LPIPS needs torchvision's ImageNet weights of {_TORCHVISION_NAMES[net]}, and their download failed ({error}). "
+            f"Either run once with a network (the weights are kept in {torch.hub.get_dir()}/checkpoints, where a copied file "
+            f"serves too), or do without them: dvc exp run -S loss.lpips_backbone=random"
+        ) from None
+    return metric.requires_grad_(False).eval()
+
+
+_TORCHVISION_NAMES = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}

@@ -1,0 +1,168 @@
+"""The training loop."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from dvclive import Live
+from tqdm import tqdm
+
+from stages.pretext.autoencoder import Autoencoder
+from stages.pretext.batches import augment, epoch_order, load_batch
+from stages.pretext.checkpoint import Checkpoint
+from stages.pretext.objectives import Colorization, Reconstruction, lightness_input
+from stages.shared.device import autocast
+from stages.shared.errors import StageError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long and how fast: `train.*` of the parameters, with their meaning there."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    warmup_fraction: float
+    gradient_clip: float
+    lightness_jitter: float
+    precision: str
+
+
+def learning_rate_at(step: int, steps: int, peak: float, warmup_fraction: float) -> float:
+    """A line from 0 to `peak` over the first `warmup_fraction` of all steps, then half a cosine down to 0."""
+    warmup = warmup_fraction * steps
+    if step < warmup:
+        return peak * (step + 1) / (warmup + 1)
+    return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1.0, steps - warmup)))
+
+
+def train(
+    model: Autoencoder,
+    objective: Colorization | Reconstruction,
+    pretrain: np.ndarray,
+    validation: np.ndarray,
+    settings: Settings,
+    seed: int,
+    checkpoint: Checkpoint,
+    live: Live,
+) -> Autoencoder:
+    """Train, and return the model as it was after the epoch of the lowest validation loss.
+
+    The state after any step is a function of the arguments alone: a run that is interrupted and resumes from
+    `checkpoint` ends in the same bytes as one that is not.
+
+    Args:
+        pretrain, validation: (N, 3, S, S) uint8 Lab, see `stages.color.lab.encode_lab8`.
+        seed: of the order and the augmentation of the batches.
+        live: DVCLive's series: train/* and validation/* losses an epoch and the learning rate.
+
+    Raises:
+        StageError: when the loss is not finite.
+    """
+    device = next(model.parameters()).device
+    optimizer = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    epoch_steps = math.ceil(len(pretrain) / settings.batch_size)
+    steps = settings.epochs * epoch_steps
+    step, sums, history, best_loss, best_weights = 0, {}, [], math.inf, _copy(model)
+
+    if state := checkpoint.load():
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, sums, history = state["step"], state["sums"], state["history"]
+        best_loss, best_weights = state["best_loss"], state["best_weights"]
+        print(f"resuming at step {step} of {steps}, from {checkpoint.path}")
+    for epoch, record in enumerate(history):
+        _log(live, epoch, record)
+
+    def save():
+        checkpoint.save(
+            dict(
+                model=model.state_dict(), optimizer=optimizer.state_dict(), step=step, sums=sums,
+                history=history, best_loss=best_loss, best_weights=best_weights,
+            )
+        )  # fmt: skip
+
+    done = len(history) * len(pretrain) + step % epoch_steps * settings.batch_size
+    bar = tqdm(total=settings.epochs * len(pretrain), initial=done, unit="image", desc="training", disable=None)
+    while step < steps:
+        epoch, batch = divmod(step, epoch_steps)
+        order = epoch_order(len(pretrain), seed, epoch)
+        rows = np.sort(order[batch * settings.batch_size : (batch + 1) * settings.batch_size])
+        lab = augment(load_batch(pretrain, rows, device), settings.lightness_jitter, seed, epoch, batch)
+
+        rate = learning_rate_at(step, steps, settings.learning_rate, settings.warmup_fraction)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        with autocast(device, settings.precision):
+            losses = objective.losses(model(lightness_input(lab)), lab)
+        optimizer.zero_grad(set_to_none=True)
+        losses["loss"].backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
+        optimizer.step()
+
+        _add(sums, losses, len(rows))
+        step += 1
+        bar.update(len(rows))
+
+        if step % epoch_steps == 0:
+            train_losses = _means(sums, len(pretrain), f"training, epoch {epoch + 1}")
+            validation_losses = evaluate(model, objective, validation, settings)
+            record = {f"train/{name}": value for name, value in train_losses.items()}
+            record |= {f"validation/{name}": value for name, value in validation_losses.items()}
+            record["learning_rate"] = rate
+            _log(live, epoch, record)
+            history.append(record)
+            sums = {}
+            bar.set_postfix(validation=f"{validation_losses['loss']:.4f}")
+            if validation_losses["loss"] < best_loss:
+                best_loss, best_weights = validation_losses["loss"], _copy(model)
+            save()
+        elif checkpoint.due():
+            save()
+    bar.close()
+    model.load_state_dict(best_weights)
+    return model.eval()
+
+
+@torch.no_grad()
+def evaluate(model: Autoencoder, objective, array: np.ndarray, settings: Settings) -> dict[str, float]:
+    """Mean losses over the images of a (N, 3, S, S) uint8 Lab array, each image counting the same."""
+    device = next(model.parameters()).device
+    model.eval()
+    sums = {}
+    for rows in np.array_split(np.arange(len(array)), math.ceil(len(array) / settings.batch_size)):
+        lab = load_batch(array, rows, device)
+        with autocast(device, settings.precision):
+            losses = objective.losses(model(lightness_input(lab)), lab)
+        _add(sums, losses, len(rows))
+    model.train()
+    return _means(sums, len(array), "validation")
+
+
+def _add(sums: dict[str, torch.Tensor], losses: dict[str, torch.Tensor], images: int) -> None:
+    # Kept on the device: reading a value each step would make a GPU wait.
+    for name, value in losses.items():
+        sums[name] = sums.get(name, 0) + value.detach().double() * images
+
+
+def _means(sums: dict[str, torch.Tensor], images: int, where: str) -> dict[str, float]:
+    means = {name: (total / images).item() for name, total in sums.items()}
+    if not all(map(math.isfinite, means.values())):
+        raise StageError(
+            f"the loss is not finite ({where}: {means}). Lower train.learning_rate or train.gradient_clip, or set "
+            "train.precision to float32."
+        )
+    return means
+
+
+def _log(live: Live, epoch: int, record: dict[str, float]) -> None:
+    live.step = epoch + 1
+    for name, value in record.items():
+        live.log_metric(name, value)
+    live.make_summary()
+
+
+def _copy(model: Autoencoder) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}

@@ -1,0 +1,58 @@
+"""The linear probe: multinomial logistic regression on pooled features.
+
+What a linear layer can read off a representation, after Zhang et al. 2017 (Split-Brain Autoencoders,
+arXiv 1611.09842, section 4.1), who pool feature maps to about equal sizes for the same purpose. The
+problem is convex and the solver draws nothing, so one fit stands for every seed.
+"""
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch.nn import functional as F
+
+CHUNK_IMAGES = 1024
+MAX_ITERATIONS = 2000
+
+
+def pool_positions(features: np.ndarray, grid: int) -> np.ndarray:
+    """Average a map over a grid x grid raster of positions; an axis that is no longer than that stays as it is.
+
+    Args:
+        features: (N, V, C, H, W) float16.
+
+    Returns:
+        (N, V, C * min(grid, H) * min(grid, W)) float32.
+    """
+    images, views, channels, height, width = features.shape
+    size = min(grid, height), min(grid, width)
+    pooled = np.empty((images, views, channels * size[0] * size[1]), dtype=np.float32)
+    for start in range(0, images, CHUNK_IMAGES):
+        part = torch.from_numpy(features[start : start + CHUNK_IMAGES].astype(np.float32))
+        pooled[start : start + CHUNK_IMAGES] = F.adaptive_avg_pool2d(part.flatten(0, 1), size).reshape(
+            len(part), views, -1
+        )
+    return pooled
+
+
+def fit_linear_probe(pooled: np.ndarray, labels: np.ndarray, c: float) -> Pipeline:
+    """Fit on every view of every image.
+
+    Features are standardised once more, each by itself: pooling shrinks a channel the more, the faster it
+    varies in space, and `c` must mean the same for every representation.
+
+    Args:
+        pooled: (N, V, D) float32.
+        labels: (N,) int64, every class of 0..K-1 among them.
+        c: inverse regularisation, as in `sklearn.linear_model.LogisticRegression`.
+    """
+    images, views, _ = pooled.shape
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=MAX_ITERATIONS))
+    return probe.fit(pooled.reshape(images * views, -1).astype(np.float64), np.repeat(labels, views))
+
+
+def linear_log_probabilities(probe: Pipeline, pooled: np.ndarray) -> np.ndarray:
+    """Log-probabilities (N, K) float64, finite, of view 0 of pooled features (N, V, D)."""
+    probabilities = probe.predict_proba(pooled[:, 0].astype(np.float64))
+    return np.log(np.clip(probabilities, np.finfo(np.float64).tiny, None))

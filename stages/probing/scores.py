@@ -1,0 +1,28 @@
+"""What is read off a probe's log-probabilities."""
+
+import numpy as np
+
+
+def top_k_hits(log_probabilities: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+    """Whether the label is among the k likeliest classes; of equal classes the first counts as likelier.
+
+    Args:
+        log_probabilities: (N, K) floating point.
+        labels: (N,) int64 in 0..K-1.
+
+    Returns:
+        (N,) bool.
+    """
+    likeliest = np.argsort(-log_probabilities, axis=1, kind="stable")[:, :k]
+    return (likeliest == labels[:, None]).any(axis=1)
+
+
+def cross_entropy(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Cross-entropy of each image in nats: (N,) floating point."""
+    return -log_probabilities[np.arange(len(labels)), labels]
+
+
+def accuracy_and_loss(log_probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Share of images whose likeliest class is theirs, in [0, 1], and mean cross-entropy in nats."""
+    accuracy = (log_probabilities.argmax(axis=1) == labels).mean()
+    return float(accuracy), float(cross_entropy(log_probabilities, labels).mean())

@@ -1,0 +1,49 @@
+"""A key of everything that a stage's result depends on, so that a checkpoint is found by the run that can use it."""
+
+import hashlib
+import importlib.metadata
+import os
+from functools import reduce
+from pathlib import Path
+
+import yaml
+
+from stages.shared.params import Params
+
+CHUNK = 1 << 20
+
+
+def inputs_key(stage: str, item: str, params: Params) -> str:
+    """A hexadecimal digest of a matrix stage's parameters and dependencies, as dvc.yaml declares them.
+
+    The contents of its dependencies (code and data), the values of its parameters, PyTorch's version and the number of
+    threads count; where the project lies does not. Change any of them, and the key is another.
+
+    Args:
+        stage: name in dvc.yaml.
+        item: its matrix value, e.g. `colorization`, put in the place of `${item...}`.
+        params: the parameters as read.
+    """
+    declared = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]
+    (dimension,) = declared["matrix"]
+    digest = hashlib.blake2b(digest_size=16)
+    versions = importlib.metadata.version("torch"), os.environ.get("OMP_NUM_THREADS"), os.cpu_count()
+    digest.update(repr((stage, item, versions)).encode())
+    for key in declared["params"]:
+        value = reduce(getattr, key.split("."), params)
+        digest.update(f"{key}={value!r}\n".encode())
+    for dependency in declared["deps"]:
+        path = Path(dependency.replace(f"${{item.{dimension}}}", item))
+        digest.update(f"{path.as_posix()}\n".encode())
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def local_state(name: str) -> Path:
+    """A folder for what must outlive an interrupted run and is no output: $DVC_ROOT/.dvc/tmp/<name>.
+
+    In `dvc exp run --temp` DVC_ROOT is the repository itself, not the copy, which DVC deletes when the run fails.
+    """
+    return Path(os.environ.get("DVC_ROOT", ".")) / ".dvc" / "tmp" / name

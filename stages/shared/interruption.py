@@ -1,0 +1,77 @@
+"""How a stage starts and how it ends: errors for the user, signals, and a parent that disappears."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from stages.shared.errors import StageError
+
+PARENT_CHECK_SECONDS = 1.0
+
+
+class Interrupted(BaseException):
+    """The stage was asked to end; raised in the main thread, so that `finally` blocks clean up."""
+
+    def __init__(self, signum: int):
+        self.signum = signum
+        super().__init__(signal.Signals(signum).name)
+
+
+def run(stage: Callable[[], None]) -> None:
+    """Run a stage's `main` as a program and exit.
+
+    0: done. 1: a `StageError`, printed without a traceback. 128 + n: ended by signal n (130 for Ctrl-C);
+    a second signal ends the process at once. A stage whose parent has gone ends as by SIGTERM: DVC
+    that is killed by SIGTERM leaves its child running.
+    """
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, _raise_interrupted)
+    threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
+    try:
+        stage()
+    except StageError as error:
+        sys.exit(f"error: {error}")
+    except Interrupted as interrupted:
+        print(f"\ninterrupted by {interrupted}", file=sys.stderr)
+        sys.exit(128 + interrupted.signum)
+    except OSError as error:
+        # A full disk, a folder without permission: the path and the reason are all that helps.
+        if error.filename is None and error.strerror is None:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        sys.exit(f"error: {place}{error.strerror}. Mend that, then run `dvc repro` again.")
+
+
+@contextlib.contextmanager
+def postponed():
+    """Hold an interruption back until the block is done: for writes that must not be cut in half."""
+    pending: list[int] = []
+    handlers = {
+        signum: signal.signal(signum, lambda received, _: pending.append(received))
+        for signum in (signal.SIGINT, signal.SIGTERM)
+        if threading.current_thread() is threading.main_thread()
+    }
+    try:
+        yield
+    finally:
+        for signum, handler in handlers.items():
+            signal.signal(signum, handler)
+        if pending:
+            os.kill(os.getpid(), pending[0])
+
+
+def _raise_interrupted(signum: int, _frame) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_DFL)
+    raise Interrupted(signum)
+
+
+def _watch_parent(parent: int) -> None:
+    event = threading.Event()
+    while os.getppid() == parent:
+        event.wait(PARENT_CHECK_SECONDS)
+    print("the parent process is gone: ending", file=sys.stderr)
+    os.kill(os.getpid(), signal.SIGTERM)

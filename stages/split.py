@@ -1,0 +1,38 @@
+"""Stage `split`: draw the held-out classes and give every image its subset."""
+
+from collections import Counter
+
+from stages.food101.archive import ARCHIVE, read_meta
+from stages.food101.manifest import MANIFEST, SUBSETS, ManifestRow, write_manifest
+from stages.food101.split import split_images
+from stages.shared.interruption import run
+from stages.shared.params import load_params
+
+
+def main() -> None:
+    params = load_params()
+    rows = split_images(
+        read_meta(ARCHIVE),
+        seed=params.seed,
+        held_out_classes=params.split.held_out_classes,
+        probe_fraction=params.split.probe_fraction,
+        validation_fraction=params.split.validation_fraction,
+        images_per_class=params.data.images_per_class,
+    )
+    write_manifest(rows, MANIFEST)
+    print(summary(rows))
+
+
+def summary(rows: list[ManifestRow]) -> str:
+    """One line: classes of each domain, images of each subset."""
+    parts = []
+    for domain, subsets in SUBSETS.items():
+        classes = {row.label for row in rows if row.domain == domain}
+        counts = Counter(row.subset for row in rows if row.domain == domain)
+        images = ", ".join(f"{counts[subset]} {subset}" for subset in subsets)
+        parts.append(f"{len(classes)} classes {domain} ({images})")
+    return "; ".join(parts)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,120 @@
+import urllib.error
+from types import SimpleNamespace
+
+import lpips
+import pytest
+import torch
+
+from stages.color.lab import lab_to_rgb
+from stages.pretext.losses import AB_SCALE, open_lpips, pixel_loss
+from stages.pretext.objectives import Colorization, Reconstruction, lightness_input, painted_lab
+from stages.shared.errors import StageError
+
+LOSS = SimpleNamespace(
+    pixel="smooth_l1", pixel_weight=2.0, smooth_l1_beta=5.0, lpips_weight=0.5, lpips_net="alex", lpips_backbone="random"
+)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def metric():
+    return open_lpips("alex", "random")
+
+
+def ab(*values):
+    return torch.tensor(values, dtype=torch.float32).reshape(1, 2, 1, -1) / AB_SCALE
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    # Differences 2, 10, 0, -22 in a and b. Smooth L1 with beta 5: 2^2/10 = 0.4; 10 - 2.5 = 7.5; 0; 19.5.
+    [
+        ("l1", (2 + 10 + 0 + 22) / 4 / 110),
+        ("l2", (4 + 100 + 0 + 484) / 4 / 110**2),
+        ("smooth_l1", (0.4 + 7.5 + 0 + 19.5) / 4 / 110),
+    ],
+)
+def test_pixel_losses_by_hand(kind, expected):
+    loss = pixel_loss(ab(12, 20, 0, -2), ab(10, 10, 0, 20), kind, beta=5.0)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_studys_beta_is_half_the_squared_error():
+    predicted, target = torch.rand(2, 1, 2, 8, 8)
+    studys = pixel_loss(predicted, target, "smooth_l1", beta=AB_SCALE)
+    assert torch.allclose(2 * studys, pixel_loss(predicted, target, "l2", beta=AB_SCALE))
+
+
+def test_lpips_gradient_is_finite_at_no_difference_and_on_dead_features(metric):
+    for image in (torch.rand(1, 3, 32, 32) * 2 - 1, torch.zeros(1, 3, 32, 32), -torch.ones(1, 3, 32, 32)):
+        painted = image.clone().requires_grad_()
+        metric(painted, image).sum().backward()
+        assert painted.grad.isfinite().all()
+    features = torch.zeros(1, 4, 2, 2, requires_grad=True)
+    lpips.normalize_tensor(features).sum().backward()
+    assert features.grad.isfinite().all()
+
+
+def test_lpips_is_what_the_package_computes(metric):
+    # The guarded root changes no value: against the formula written out (Zhang 2018, eq. 1, unweighted).
+    first, second = torch.rand(2, 1, 3, 64, 64) * 2 - 1
+    total = 0
+    for one, other in zip(
+        metric.net(metric.scaling_layer(first)), metric.net(metric.scaling_layer(second)), strict=True
+    ):
+        unit = [f / (f.square().sum(1, keepdim=True).sqrt() + 1e-10) for f in (one, other)]
+        total += (unit[0] - unit[1]).square().sum(1).mean()
+    assert metric(first, second).item() == pytest.approx(total.item(), rel=1e-4)
+
+
+def test_the_random_backbone_is_always_the_same_and_leaves_the_generator_alone(metric):
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    again = open_lpips("alex", "random")
+    assert torch.equal(torch.random.get_rng_state(), before)
+    image = torch.rand(1, 3, 32, 32)
+    assert torch.equal(again(image, -image), metric(image, -image))
+
+
+def test_a_failed_download_names_both_ways_out(monkeypatch):
+    def offline(*args, **kwargs):
+        raise urllib.error.URLError("no route to host")
+
+    monkeypatch.setattr("lpips.pretrained_networks.tv.vgg16", offline)
+    with pytest.raises(StageError) as refusal:
+        open_lpips("vgg", "imagenet")
+    assert "vgg16" in str(refusal.value)
+    assert "checkpoints" in str(refusal.value)
+    assert "loss.lpips_backbone=random" in str(refusal.value)
+
+
+def test_colorization_weighs_its_losses():
+    objective = Colorization.from_params(LOSS, CPU)
+    lab = torch.rand(2, 3, 32, 32) * 50 + 10
+    losses = objective.losses(torch.zeros(2, 2, 32, 32), lab)
+    assert losses["loss"].item() == pytest.approx(2 * losses["pixel"].item() + 0.5 * losses["lpips"].item(), rel=1e-5)
+    perfect = objective.losses(lab[:, 1:] / AB_SCALE, lab)
+    assert perfect["loss"].item() == pytest.approx(0, abs=1e-5)
+
+
+def test_painted_images_keep_the_true_lightness():
+    lab = torch.rand(2, 3, 8, 8) * 50
+    painted = painted_lab(lab, torch.ones(2, 2, 8, 8) / AB_SCALE)
+    assert torch.equal(painted[:, 0], lab[:, 0])
+    assert torch.allclose(painted[:, 1:], torch.ones(1))
+    assert lab_to_rgb(painted).isfinite().all()
+
+
+def test_without_a_weight_lpips_is_not_opened(monkeypatch):
+    monkeypatch.setattr("stages.pretext.objectives.open_lpips", None)
+    objective = Colorization.from_params(SimpleNamespace(**(vars(LOSS) | {"lpips_weight": 0.0})), CPU)
+    assert "lpips" not in objective.losses(torch.zeros(1, 2, 32, 32), torch.zeros(1, 3, 32, 32))
+
+
+def test_reconstruction_sees_and_makes_lightness_only():
+    lab = torch.rand(2, 3, 8, 8) * 100
+    assert lightness_input(torch.tensor([0.0, 50, 100]).reshape(3, 1, 1, 1).expand(3, 3, 1, 1)).flatten().tolist() == [-1, 0, 1]
+    assert Reconstruction().losses(lightness_input(lab), lab)["loss"].item() == 0
+    other = torch.cat((lab[:, :1], lab[:, 1:] + 9), dim=1)
+    output = torch.zeros(2, 1, 8, 8)
+    assert Reconstruction().losses(output, lab) == Reconstruction().losses(output, other)

@@ -1,0 +1,159 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from dvclive import Live
+
+from stages.pretext import checkpoint as checkpoint_module
+from stages.pretext.autoencoder import Autoencoder
+from stages.pretext.batches import augment, epoch_order
+from stages.pretext.checkpoint import Checkpoint
+from stages.pretext.objectives import Colorization, Reconstruction
+from stages.pretext.training import Settings, evaluate, learning_rate_at, train
+from stages.shared.errors import StageError
+
+SETTINGS = Settings(
+    epochs=3, batch_size=4, learning_rate=1e-2, weight_decay=1e-5, warmup_fraction=0.1, gradient_clip=1.0,
+    lightness_jitter=0.1, precision="float32",
+)  # fmt: skip
+L1 = Colorization("l1", 5.0, 1.0, 0.0, None)
+
+
+def images(count, seed=0):
+    """Lab whose a and b follow from L: what colourisation can learn."""
+    lightness = np.random.default_rng(seed).integers(0, 256, (count, 1, 4, 4), dtype=np.uint8)
+    lightness = lightness.repeat(2, axis=-1).repeat(2, axis=-2)
+    return np.concatenate((lightness, 255 - lightness, lightness // 2 + 64), axis=1)
+
+
+def small_model(objective=L1):
+    torch.manual_seed(0)
+    return Autoencoder(1, objective.out_channels, [8], 1, 4, 4)
+
+
+def run(folder, objective=L1, settings=SETTINGS, seed=0, key="key", model=None):
+    checkpoint = Checkpoint(folder / "checkpoints", key)
+    with Live(dir=str(folder / "live"), dvcyaml=None, save_dvc_exp=False, report=None) as live:
+        model = train(model or small_model(objective), objective, images(10), images(5, 1), settings, seed, checkpoint, live)
+    series = {str(p.relative_to(folder)): p.read_bytes() for p in sorted((folder / "live").rglob("*")) if p.is_file()}
+    return model, series
+
+
+def equal(first, second):
+    return all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
+
+
+def test_it_learns(tmp_path):
+    settings = Settings(**(vars(SETTINGS) | {"epochs": 25}))
+    before = evaluate(small_model(), L1, images(5, 1), settings)["loss"]
+    model, series = run(tmp_path, settings=settings)
+    after = evaluate(model, L1, images(5, 1), settings)["loss"]
+    assert after < before / 2
+    assert json.loads(series["live/metrics.json"])["step"] == 25
+
+
+def test_the_best_epoch_is_kept_by_validation_loss(tmp_path):
+    # A learning rate that ruins what was learnt: some epoch before the last is better than the last.
+    settings = Settings(**(vars(SETTINGS) | {"epochs": 6, "learning_rate": 0.3, "warmup_fraction": 0.9}))
+    model, series = run(tmp_path, settings=settings)
+    losses = [
+        float(line.split("\t")[1])
+        for line in series["live/plots/metrics/validation/loss.tsv"].decode().splitlines()[1:]
+    ]
+    assert min(losses) < losses[-1]
+    assert evaluate(model, L1, images(5, 1), settings)["loss"] == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_same_seed_same_bytes_other_seed_other(tmp_path):
+    first, series = run(tmp_path / "a")
+    again, same = run(tmp_path / "b")
+    other, _ = run(tmp_path / "c", seed=1)
+    assert equal(first, again)
+    assert series == same
+    assert not equal(first, other)
+
+
+@pytest.mark.parametrize("objective", [L1, Reconstruction()], ids=["colorization", "reconstruction"])
+@pytest.mark.parametrize("stop_after", [1, 3, 4, 8])
+def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, objective, stop_after):
+    whole, series = run(tmp_path / "whole", objective)
+
+    monkeypatch.setattr(checkpoint_module, "INTERVAL_SECONDS", 0)
+    save, saved = Checkpoint.save, []
+
+    def save_and_stop(self, state):
+        save(self, state)
+        saved.append(state["step"])
+        if len(saved) == stop_after:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoint, "save", save_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", objective)
+    monkeypatch.setattr(Checkpoint, "save", save)
+
+    # Other weights at the start: if the checkpoint were not used, the end would differ.
+    torch.manual_seed(99)
+    resumed, resumed_series = run(
+        tmp_path / "cut", objective, model=Autoencoder(1, objective.out_channels, [8], 1, 4, 4)
+    )
+    assert equal(whole, resumed)
+    assert series == resumed_series
+
+
+def test_a_checkpoint_of_another_key_or_cut_short_is_not_used(tmp_path, capsys):
+    whole, _ = run(tmp_path / "a")
+    Checkpoint(tmp_path / "b/checkpoints", "other").save({"nonsense": 1})
+    (tmp_path / "b/checkpoints/key.pt").write_bytes(b"PK\x03\x04 half a file")
+    model, _ = run(tmp_path / "b")
+    assert equal(whole, model)
+    assert "starts over" in capsys.readouterr().out
+
+
+def test_a_loss_that_is_not_finite_stops_with_what_to_do(tmp_path):
+    settings = Settings(**(vars(SETTINGS) | {"learning_rate": 1e30, "gradient_clip": 1e30}))
+    with pytest.raises(StageError, match=r"not finite .*train\.learning_rate"):
+        run(tmp_path, settings=settings)
+
+
+def test_every_image_counts_the_same_in_a_mean(tmp_path):
+    # 5 images in batches of 4: the last batch's loss must weigh a fifth, not a half and not 1/5 of one batch.
+    array = images(5)
+    array[4] = 255
+    model = small_model()
+    whole = evaluate(model, L1, array, SETTINGS)["loss"]
+    singles = [evaluate(model, L1, array[i : i + 1], SETTINGS)["loss"] for i in range(5)]
+    assert whole == pytest.approx(np.mean(singles), rel=1e-5)
+
+
+def test_the_schedule_warms_up_and_comes_down_to_nothing():
+    rates = [learning_rate_at(step, 100, 1.0, 0.1) for step in range(100)]
+    assert np.argmax(rates) == 10
+    assert rates[10] == 1.0
+    assert (np.diff(rates[:11]) > 0).all()
+    assert (np.diff(rates[10:]) < 0).all()
+    assert rates[55] == pytest.approx(0.5)
+    assert rates[-1] < 1e-3
+
+
+def test_augmentation_mirrors_whole_images_and_leaves_colors():
+    lab = torch.rand(64, 3, 6, 6) * 60 + 20
+    out = augment(lab, jitter=0.1, seed=0, epoch=0, step=0)
+    kept = torch.tensor([torch.equal(a[1:], b[1:]) for a, b in zip(out, lab, strict=True)])
+    mirrored = torch.tensor([torch.equal(a[1:], b[1:].flip(-1)) for a, b in zip(out, lab, strict=True)])
+    assert (kept ^ mirrored).all()
+    assert 16 < kept.sum() < 48
+    # Lightness stays an increasing function of lightness: never inverted.
+    upright = torch.where(mirrored[:, None, None], out[:, 0].flip(-1), out[:, 0]).flatten(1)
+    for new, old in zip(upright, lab[:, 0].flatten(1), strict=True):
+        assert (new[old.argsort()].diff() >= 0).all()
+    assert not torch.equal(out, augment(lab, jitter=0.1, seed=0, epoch=0, step=1))
+    still = augment(lab, jitter=0.0, seed=0, epoch=0, step=0)
+    assert torch.allclose(still[kept], lab[kept], atol=1e-4)
+
+
+def test_every_epoch_visits_every_image_once_in_another_order():
+    orders = [epoch_order(100, 0, epoch) for epoch in (0, 1)]
+    assert all(sorted(order) == list(range(100)) for order in orders)
+    assert (orders[0] != orders[1]).any()

@@ -1,0 +1,116 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from stages.shared.interruption import PARENT_CHECK_SECONDS
+
+
+def start(body, **options):
+    program = "from stages.shared.interruption import run, postponed\nimport os, sys, time, signal\n" + textwrap.dedent(body)
+    return subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+SLEEP = """
+def main():
+    try:
+        print("started", flush=True)
+        time.sleep(30)
+    finally:
+        print("cleaned up", flush=True)
+run(main)
+"""
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_cleans_up_and_sets_the_exit_code(signum, code):
+    process = start(SLEEP)
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signum)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == code
+    assert out == "cleaned up\n"
+    assert "interrupted by" in err
+    assert "Traceback" not in err
+
+
+def test_a_second_signal_ends_at_once():
+    process = start("""
+    def main():
+        try:
+            print("started", flush=True)
+            time.sleep(30)
+        finally:
+            print("slow", flush=True)
+            time.sleep(30)
+    run(main)
+    """)
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "slow\n"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=5) == -signal.SIGINT
+
+
+def test_an_interruption_waits_for_the_end_of_a_postponed_block():
+    process = start("""
+    def main():
+        with postponed():
+            print("started", flush=True)
+            time.sleep(1)
+            print("written", flush=True)
+        time.sleep(30)
+    run(main)
+    """)
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=10)
+    assert out == "written\n"
+    assert process.returncode == 143
+
+
+def test_an_error_for_the_user_has_no_traceback():
+    process = start("""
+    from stages.shared.errors import StageError
+    def main():
+        raise StageError("loss.pixel must be one of ...")
+    run(main)
+    """)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert err == "error: loss.pixel must be one of ...\n"
+
+
+def test_a_stage_whose_parent_is_gone_ends():
+    child_program = (
+        "import time\nfrom stages.shared.interruption import run\n"
+        "def main():\n    print('started', flush=True)\n    time.sleep(60)\nrun(main)"
+    )
+    parent = start(f"""
+    import subprocess
+    child = subprocess.Popen([sys.executable, "-c", {child_program!r}], stderr=subprocess.DEVNULL)
+    print(child.pid, flush=True)
+    time.sleep(60)
+    """)
+    child = int(parent.stdout.readline())
+    assert parent.stdout.readline() == "started\n"
+    parent.kill()
+    end = time.monotonic() + PARENT_CHECK_SECONDS + 5
+    while time.monotonic() < end and is_running(child):
+        time.sleep(0.1)
+    assert not is_running(child)
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
