@@ -33,9 +33,7 @@ def main() -> None:
         missing = {}  # image -> where its pixels go
         for subset in SUBSETS:
             images = subset_rows(manifest, subset).image
-            array = files.enter_context(
-                memory_mapped(f"data/lab/{subset}.npy", (len(images), 3, size, size), "uint8")
-            )
+            array = files.enter_context(memory_mapped(f"data/lab/{subset}.npy", (len(images), 3, size, size), "uint8"))
             missing.update((image, (array, row)) for row, image in enumerate(images))
         bar = files.enter_context(tqdm(total=len(missing), unit="image", desc="to Lab", disable=None))
 

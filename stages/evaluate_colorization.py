@@ -41,9 +41,7 @@ def main() -> None:
     write_json(
         "metrics/colorization.json",
         {
-            name: {
-                painter: summary(each, (rows.domain == domain).to_numpy()) for painter, each in scores.items()
-            }
+            name: {painter: summary(each, (rows.domain == domain).to_numpy()) for painter, each in scores.items()}
             for domain, name in DOMAINS.items()
         },
     )

@@ -1,8 +1,8 @@
 """Stage: what an encoder makes of the images to be probed. `python -m stages.extract_latents colorization`
 
 Reads data/encoders/<encoder>/ and data/lab/{probe,validation,test}.npy; writes data/latents/<encoder>/<subset>.npy,
-float16 (N, V, C, h, w), with V = 2 views of the images that probes are trained on (the image, its mirror image) and V = 1
-of the others.
+float16 (N, V, C, h, w), with V = 2 views of the images that probes are trained on (the image, its mirror image)
+and V = 1 of the others.
 """
 
 import argparse

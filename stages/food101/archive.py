@@ -81,6 +81,7 @@ def iterate_images(path: str | Path = ARCHIVE) -> Iterator[tuple[str, bytes]]:
                 raise StageError(f"{path}: {member.name} occurs twice.")
             seen.add(image)
             yield image, archive.extractfile(member).read()
+            del archive.members[:-1]  # tarfile keeps every header it has passed
 
 
 @contextmanager
@@ -111,13 +112,11 @@ def _images_by_class(path, name, texts, classes, where: dict[str, str]) -> dict[
         label, slash, id_ = image.partition("/")
         if label not in images or not slash or not id_ or "/" in id_:
             raise StageError(
-                f"{path}: meta/{name} lists {image!r}; accepted: <class>/<id> with a class of meta/classes.txt."
+                f"{path}: meta/{name} lists {image!r}; accepted: <class>/<id>, the class in meta/classes.txt."
             )
         if image in where:
             twice = f"twice in {name}" if where[image] == name else f"in both {where[image]} and {name}"
-            raise StageError(
-                f"{path}: {image} is listed {twice} of meta/; an image belongs to one part, once."
-            )
+            raise StageError(f"{path}: {image} is listed {twice} of meta/; accepted: once, in one of them.")
         where[image] = name
         images[label].append(image)
     empty = [label for label in classes if not images[label]]

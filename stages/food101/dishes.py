@@ -65,10 +65,7 @@ def _strips(rng) -> list[Piece]:
 
 def _rings(rng) -> list[Piece]:
     count, size = ((3, 0.46), (4, 0.39))[rng.integers(2)]
-    return [
-        [_blob(rng, size, 0.02) + place, _blob(rng, size / 3, 0.01) + place]
-        for place in _around(rng, count, 0.56)
-    ]
+    return [[_blob(rng, size, 0.02) + place, _blob(rng, size / 3, 0.01) + place] for place in _around(rng, count, 0.56)]
 
 
 def _cubes(rng) -> list[Piece]:

@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from tqdm import tqdm
 
-from stages.food101.resumable import CHUNK, downloaded, require_space
+from stages.food101.partial import CHUNK
+from stages.food101.resumable import downloaded, require_space
 from stages.shared.errors import StageError
 from stages.shared.outputs import whole_file
 
@@ -19,7 +20,8 @@ def fetch_archive(url: str, md5: str | None, path: str | Path) -> str:
     A download that was interrupted goes on where it stopped: its bytes wait in .dvc/tmp/downloads/ of
     $DVC_ROOT. A relative path is looked up in the project's root, then in $DVC_ROOT, since
     `dvc exp run --temp` works in a copy without untracked files. A local file is copied: through a link
-    DVC would make the user's own file read-only.
+    DVC would make the user's own file read-only. An archive that DVC's cache still holds is copied from
+    there: DVC names a cached file by its MD5, and forgets the output itself when the stage's code changes.
 
     Raises:
         StageError: when the source cannot be had, is not an archive, or has another MD5 than `md5`
@@ -28,7 +30,8 @@ def fetch_archive(url: str, md5: str | None, path: str | Path) -> str:
     path = Path(path)
     scheme = urlsplit(url).scheme
     if scheme in ("http", "https"):
-        return _download(url, md5, path)
+        cached = _project() / f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}" if md5 else None
+        return _copy(cached, md5, path) if cached and cached.is_file() else _download(url, md5, path)
     if scheme == "file":
         return _copy(_local_path(url), md5, path)
     if "://" in url:
@@ -56,9 +59,7 @@ def _copy(source: Path, md5: str | None, path: Path) -> str:
     if origin is None:
         raise StageError(f"data.url: there is no {' and no '.join(map(str, places))}")
     if not origin.is_file():
-        raise StageError(
-            f"data.url: {origin} is not a file; accepted: an archive laid out as food-101.tar.gz"
-        )
+        raise StageError(f"data.url: {origin} is not a file; accepted: an archive laid out as Food-101's is")
     size = origin.stat().st_size
     digest = hashlib.md5(usedforsecurity=False)
     with whole_file(path) as temporary:

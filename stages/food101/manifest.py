@@ -64,9 +64,7 @@ def read_manifest(path: str | Path = MANIFEST) -> DataFrame:
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise StageError(f"{path} is not a CSV file: {str(error).strip()}") from None
     if tuple(rows.columns) != ManifestRow._fields:
-        raise StageError(
-            f"{path} must have the columns {','.join(ManifestRow._fields)}; got {','.join(rows)}"
-        )
+        raise StageError(f"{path} needs the columns {','.join(ManifestRow._fields)}; got {','.join(rows)}")
     allowed = {(domain, subset) for domain, subsets in SUBSETS.items() for subset in subsets}
     found = list(zip(rows["domain"], rows["subset"], strict=True))
     _refuse(path, rows, [pair not in allowed for pair in found], "a subset that its domain does not have")

@@ -7,7 +7,6 @@ has another, or that ignores ranges, sends the whole and the download starts ove
 
 import fcntl
 import hashlib
-import json
 import re
 import shutil
 import sys
@@ -20,56 +19,13 @@ import requests
 import urllib3
 from tqdm import tqdm
 
+from stages.food101.partial import CHUNK, Partial
 from stages.shared.errors import StageError
 
-CHUNK = 1 << 20
 TRIES = 5  # in a row without a new byte
-BACKOFF_SECONDS = 1.0  # doubled from try to try
+BACKOFF_SECONDS = 0.5  # doubled from try to try
 TIMEOUT_SECONDS = (10, 60)  # to connect, between two reads
 GZIP_MAGIC = b"\x1f\x8b"
-
-
-class Partial:
-    """The bytes that are there: their number, their MD5, and the server's name for the file they are from."""
-
-    def __init__(self, path: Path):
-        self.path, self._note = path, path.with_suffix(".json")
-        self._forget()
-        try:
-            note = json.loads(self._note.read_text(encoding="utf-8"))
-            with path.open("rb") as file:
-                while chunk := file.read(CHUNK):
-                    self._count(chunk)
-            self.validator, self.total = note["validator"], note["total"]
-        except (FileNotFoundError, ValueError, LookupError, TypeError):
-            self._forget()
-
-    def restart(self, validator: str | None, total: int | None) -> None:
-        """Begin another file. Emptied before the note is written: a note never describes other bytes."""
-        self._forget()
-        self.path.write_bytes(b"")
-        self.validator, self.total = validator, total
-        self._note.write_text(json.dumps({"validator": validator, "total": total}), encoding="utf-8")
-
-    def extend(self, chunks: Iterator[bytes]) -> None:
-        with self.path.open("ab") as file:
-            for chunk in chunks:
-                file.write(chunk)
-                self._count(chunk)
-
-    def discard(self) -> None:
-        self._forget()
-        self.path.unlink(missing_ok=True)
-        self._note.unlink(missing_ok=True)
-
-    def _count(self, chunk: bytes) -> None:
-        self.digest.update(chunk)
-        self.size += len(chunk)
-
-    def _forget(self) -> None:
-        self.size, self.digest = 0, hashlib.md5(usedforsecurity=False)
-        self.validator: str | None = None
-        self.total: int | None = None
 
 
 class _Transient(Exception):
@@ -90,9 +46,7 @@ def downloaded(url: str, md5: str | None, folder: Path) -> Iterator[Partial]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StageError(
-                f"another process is downloading {url}: run this again when it is done"
-            ) from None
+            raise StageError(f"another process is downloading {url}: run this again after it") from None
         partial = Partial(folder / f"{key}.part")
         if partial.total is None or partial.size != partial.total:
             _complete(url, partial)
@@ -116,14 +70,15 @@ def _complete(url: str, partial: Partial) -> None:
             return _receive(url, partial)
         except _Transient as transient:
             # Only bytes beyond all earlier tries count: a server that always fails half-way is given up.
-            failures = 1 if partial.size > farthest else failures + 1
+            failures = 0 if partial.size > farthest else failures + 1
             farthest = max(farthest, partial.size)
             if failures == TRIES:
                 raise StageError(
-                    f"{url} could not be downloaded: {transient} ({TRIES} tries). {partial.size:,} bytes are "
-                    "kept; run `dvc repro` again to go on, or set data.url to a copy of the archive."
+                    f"{url} could not be downloaded: {transient}; {TRIES} tries brought nothing. "
+                    f"{partial.size:,} bytes are kept: run `dvc repro` again to go on, or set data.url to "
+                    "a copy of the archive."
                 ) from None
-            wait = BACKOFF_SECONDS * 2 ** (failures - 1)
+            wait = BACKOFF_SECONDS * 2**failures
             print(f"{transient}; next try in {wait:g} s", file=sys.stderr)
             time.sleep(wait)
 
@@ -150,9 +105,12 @@ def _receive(url: str, partial: Partial) -> None:
         raise _Transient(f"the connection failed ({_reason(error)})") from None
     except requests.RequestException as error:
         raise StageError(f"data.url {url} cannot be fetched: {error}") from None
-    if partial.total is None or partial.size == partial.total:
-        return
     size, total = partial.size, partial.total
+    if size == 0:
+        partial.discard()
+        raise StageError(f"{url} sent nothing. Check data.url.")
+    if total in (None, size):
+        return
     if size < total:
         raise _Transient(f"the connection ended after {size:,} of {total:,} bytes")
     partial.discard()
@@ -160,9 +118,7 @@ def _receive(url: str, partial: Partial) -> None:
 
 
 def _chunks(url: str, response: requests.Response, partial: Partial) -> Iterator[bytes]:
-    bar = tqdm(
-        desc="download", initial=partial.size, total=partial.total, unit="B", unit_scale=True, disable=None
-    )
+    bar = tqdm(desc="download", initial=partial.size, total=partial.total, unit="B", unit_scale=True, disable=None)
     with bar:
         for chunk in response.raw.stream(CHUNK, decode_content=False):
             if partial.size == 0 and not chunk.startswith(GZIP_MAGIC):
@@ -181,9 +137,7 @@ def _check_status(url: str, response: requests.Response, partial: Partial) -> No
     if code >= 500 or code in (408, 429):
         raise _Transient(f"the server answered {code} {reason}")
     if code not in (200, 206):
-        raise StageError(
-            f"{url} answered {code} {reason}. Check data.url, or set it to a copy of the archive."
-        )
+        raise StageError(f"{url} answered {code} {reason}. Check data.url, or set it to a copy.")
     if response.headers.get("Content-Type", "").startswith("text/html"):
         raise StageError(f"{url} is an HTML page in place of an archive. Check data.url.")
 

@@ -20,9 +20,7 @@ JPEG_QUALITY = 88
 TEST_FRACTION = 0.25  # of each class, as Food-101 has 250 of 1000
 
 
-def draw_sample(
-    path: str | Path, seed: int, images_per_class: int = 100, dishes: Sequence[Dish] = DISHES
-) -> None:
+def draw_sample(path: str | Path, seed: int, images_per_class: int = 100, dishes: Sequence[Dish] = DISHES) -> None:
     """Write an archive of drawn dishes, laid out as food-101.tar.gz is, to `path`.
 
     12 classes of 100 images (75 train, 25 test), about 4 MB. Same seed and same versions of NumPy, Pillow

@@ -42,7 +42,7 @@ def split_images(
     """
     if held_out_classes >= len(meta.classes):
         raise StageError(
-            f"split.held_out_classes must be below {len(meta.classes)}, the number of classes in the archive, "
+            f"split.held_out_classes must be below {len(meta.classes)}, the number of the archive's classes, "
             f"so that the autoencoder sees some; got {held_out_classes}"
         )
     names = sorted(meta.classes)

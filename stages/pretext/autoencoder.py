@@ -59,9 +59,7 @@ class Autoencoder(nn.Module):
             in_channels, latent_channels, down_block_types=("DownEncoderBlock2D",) * blocks, **shared
         )
         self.to_latents = nn.Conv2d(2 * latent_channels, latent_channels, kernel_size=1)
-        self.decoder = Decoder(
-            latent_channels, out_channels, up_block_types=("UpDecoderBlock2D",) * blocks, **shared
-        )
+        self.decoder = Decoder(latent_channels, out_channels, up_block_types=("UpDecoderBlock2D",) * blocks, **shared)
 
     def latent_shape(self, image_size: int) -> tuple[int, int, int]:
         """(channels, height, width) of the latents of a square image."""

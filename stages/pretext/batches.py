@@ -14,9 +14,9 @@ def epoch_order(images: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(images)
 
 
-def load_batch(array: np.ndarray, rows: np.ndarray, device: torch.device) -> torch.Tensor:
+def load_batch(array: np.ndarray, rows: np.ndarray | slice, device: torch.device) -> torch.Tensor:
     """Rows of a (N, 3, S, S) uint8 Lab array as (len(rows), 3, S, S) float32 Lab on `device`."""
-    return decode_lab8(torch.from_numpy(array[rows]).to(device, non_blocking=True))
+    return decode_lab8(torch.from_numpy(np.array(array[rows])).to(device, non_blocking=True))
 
 
 def augment(lab: torch.Tensor, jitter: float, seed: int, epoch: int, step: int) -> torch.Tensor:

@@ -50,9 +50,9 @@ def open_lpips(net: str, backbone: str) -> lpips.LPIPS:
 
     Args:
         net: `alex`, `vgg` or `squeeze`.
-        backbone: `imagenet`: pretrained, with the paper's linear calibration (version 0.1). `random`: the
-            paper's untrained network, whose layers are averaged, as its calibration is of no use here. Its weights are the
-            same for every seed of the study, so that the metric means the same in all of them.
+        backbone: `imagenet`: pretrained, with the paper's linear calibration (version 0.1). `random`: the paper's
+            untrained network, whose layers are averaged, as its calibration is of no use here. Its weights are
+            the same for every seed of the study, so that the metric means the same in all of them.
 
     Raises:
         StageError: when the pretrained weights can be neither found nor downloaded.
@@ -67,9 +67,9 @@ def open_lpips(net: str, backbone: str) -> lpips.LPIPS:
             metric = lpips.LPIPS(net=net, pnet_rand=not pretrained, lpips=pretrained, verbose=False)
     except OSError as error:
         raise StageError(
-            f"LPIPS needs torchvision's ImageNet weights of {_TORCHVISION_NAMES[net]}, and their download failed ({error}). "
-            f"Either run once with a network (the weights are kept in {torch.hub.get_dir()}/checkpoints, where a copied file "
-            f"serves too), or do without them: dvc exp run -S loss.lpips_backbone=random"
+            f"LPIPS needs torchvision's ImageNet weights of {_TORCHVISION_NAMES[net]}, and their download failed "
+            f"({error}). Either run once with a network (the weights are kept in {torch.hub.get_dir()}/checkpoints, "
+            f"where a copied file serves too), or do without them: dvc exp run -S loss.lpips_backbone=random"
         ) from None
     return metric.requires_grad_(False).eval()
 

@@ -49,9 +49,7 @@ class Colorization:
 
     def losses(self, output: torch.Tensor, lab: torch.Tensor) -> dict[str, torch.Tensor]:
         """Scalars by name, `loss` their weighted sum; `output` (N, 2, H, W), `lab` (N, 3, H, W)."""
-        parts = {
-            "pixel": pixel_loss(output.float(), lab[:, 1:] / AB_SCALE, self.pixel, self.smooth_l1_beta)
-        }
+        parts = {"pixel": pixel_loss(output.float(), lab[:, 1:] / AB_SCALE, self.pixel, self.smooth_l1_beta)}
         parts["loss"] = self.pixel_weight * parts["pixel"]
         if self.perceptual is not None:
             painted, truth = lpips_input(painted_lab(lab, output)), lpips_input(lab)

@@ -31,8 +31,8 @@ def colorization_quality(
         metric: see `stages.pretext.losses.open_lpips`.
 
     Returns:
-        By name, each (N,) float64: `psnr` in dB, on sRGB in [0, 1], clipped; `lpips`, on the same; `ab_rmse`, the root of
-        the mean over pixels of the squared Euclidean distance in (a, b).
+        By name, each (N,) float64: `psnr` in dB, on sRGB in [0, 1], clipped; `lpips`, on the same; `ab_rmse`, the
+        root of the mean over pixels of the squared Euclidean distance in (a, b).
     """
     scores = {"psnr": [], "lpips": [], "ab_rmse": []}
     for start in range(0, len(array), BATCH):

@@ -76,10 +76,10 @@ def channel_moments(features: np.ndarray) -> Moments:
     """
     count = features.size // features.shape[2]
     mean = sum(part.sum(axis=(0, 1, 3, 4)) for part in _in_chunks(features)) / count
+    if not np.isfinite(mean).all():
+        raise _not_finite()
     centred = mean[:, None, None]
     variance = sum(np.square(part - centred).sum(axis=(0, 1, 3, 4)) for part in _in_chunks(features)) / count
-    if not np.isfinite(variance).all():
-        raise _not_finite()
     std = np.maximum(np.sqrt(variance), np.maximum(np.abs(mean) * 2**-10, 1e-6))
     return Moments(mean.astype(np.float32), std.astype(np.float32))
 

@@ -1,8 +1,8 @@
 """The linear probe: multinomial logistic regression on pooled features.
 
-What a linear layer can read off a representation, after Zhang et al. 2017 (Split-Brain Autoencoders,
-arXiv 1611.09842, section 4.1), who pool feature maps to about equal sizes for the same purpose. The
-problem is convex and the solver draws nothing, so one fit stands for every seed.
+What a linear layer can read off a representation: the test that Zhang et al. put colourisation to (Colorful
+Image Colorization, arXiv 1603.08511; Split-Brain Autoencoders, 1611.09842), who also bring the maps to one
+size first. The problem is convex and the solver draws nothing, so one fit stands for every seed.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ MAX_ITERATIONS = 2000
 
 
 def pool_positions(features: np.ndarray, grid: int) -> np.ndarray:
-    """Average a map over a grid x grid raster of positions; an axis that is no longer than that stays as it is.
+    """Average maps over a grid x grid raster; an axis that is no longer than the grid stays as it is.
 
     Args:
         features: (N, V, C, H, W) float16.

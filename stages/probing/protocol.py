@@ -7,7 +7,7 @@ For each domain by itself, with labels numbered within it:
 3. The conv probe is fitted for every seed at the chosen rate; the fit that was chosen is seed 0's.
 4. When both domains are done with that, test images are read, once, and predicted.
 
-Only the probes' training meets mirror images. Choices go by accuracy, then by loss, then to the smaller value.
+Only training meets mirror images. Choices go by accuracy, then by loss, then to the smaller value.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class Findings(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A fitted probe, the value of the setting that it was fitted with, and its scores on validation images."""
+    """A fitted probe, the value of the setting it was fitted with, and its scores on validation images."""
 
     value: float
     accuracy: float
@@ -57,9 +57,7 @@ class FittedProbes(NamedTuple):
     linear: object
 
 
-def probe_representation(
-    read: ReadFeatures, manifest: pd.DataFrame, settings: Probe, seed: int
-) -> Findings:
+def probe_representation(read: ReadFeatures, manifest: pd.DataFrame, settings: Probe, seed: int) -> Findings:
     """Probe one representation in both domains.
 
     Args:
@@ -104,6 +102,11 @@ def _fit(domain: Domain, read, settings, seed, curves, choices, bar) -> FittedPr
     """Choose and fit both heads for one domain; append its curves and choices."""
     train_labels, labels = domain.images["probe"].labels, domain.images["validation"].labels
     train = read("probe", domain.images["probe"].positions)
+    if train.ndim != 5 or train.shape[1] != 2:
+        raise StageError(
+            f"probe features must be (N, 2, C, H, W), an image and its mirror image; got {train.shape}. "
+            f"`dvc repro` makes them."
+        )
     moments = channel_moments(train)
     train = standardise(train, moments)
     validation = standardise(read("validation", domain.images["validation"].positions), moments)
@@ -119,8 +122,7 @@ def _fit(domain: Domain, read, settings, seed, curves, choices, bar) -> FittedPr
             device=device(),
         )
         curves.extend(
-            {"domain": domain.name, "head": "conv", "seed": index, "learning_rate": learning_rate}
-            | epoch._asdict()
+            {"domain": domain.name, "head": "conv", "seed": index, "learning_rate": learning_rate} | epoch._asdict()
             for epoch in curve
         )
         bar.update()

@@ -58,9 +58,7 @@ def write_json(path: str | Path, value) -> None:
         ValueError: for NaN or infinity, which `dvc metrics diff` would pass through.
     """
     with whole_file(path) as part:
-        part.write_text(
-            json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8"
-        )
+        part.write_text(json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def write_array(path: str | Path, array: np.ndarray) -> None:

@@ -103,9 +103,7 @@ class Loss(Group):
     @model_validator(mode="after")
     def leave_something_to_minimise(self):
         if self.pixel_weight == self.lpips_weight == 0:
-            raise ValueError(
-                "loss.pixel_weight and loss.lpips_weight must not both be 0: nothing would be learned"
-            )
+            raise ValueError("loss.pixel_weight and loss.lpips_weight must not both be 0: nothing would be learned")
         return self
 
 

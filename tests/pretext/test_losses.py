@@ -11,7 +11,12 @@ from stages.pretext.objectives import Colorization, Reconstruction, lightness_in
 from stages.shared.errors import StageError
 
 LOSS = SimpleNamespace(
-    pixel="smooth_l1", pixel_weight=2.0, smooth_l1_beta=5.0, lpips_weight=0.5, lpips_net="alex", lpips_backbone="random"
+    pixel="smooth_l1",
+    pixel_weight=2.0,
+    smooth_l1_beta=5.0,
+    lpips_weight=0.5,
+    lpips_net="alex",
+    lpips_backbone="random",
 )
 CPU = torch.device("cpu")
 
@@ -113,7 +118,11 @@ def test_without_a_weight_lpips_is_not_opened(monkeypatch):
 
 def test_reconstruction_sees_and_makes_lightness_only():
     lab = torch.rand(2, 3, 8, 8) * 100
-    assert lightness_input(torch.tensor([0.0, 50, 100]).reshape(3, 1, 1, 1).expand(3, 3, 1, 1)).flatten().tolist() == [-1, 0, 1]
+    assert lightness_input(torch.tensor([0.0, 50, 100]).reshape(3, 1, 1, 1).expand(3, 3, 1, 1)).flatten().tolist() == [
+        -1,
+        0,
+        1,
+    ]
     assert Reconstruction().losses(lightness_input(lab), lab)["loss"].item() == 0
     other = torch.cat((lab[:, :1], lab[:, 1:] + 9), dim=1)
     output = torch.zeros(2, 1, 8, 8)

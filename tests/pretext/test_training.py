@@ -35,13 +35,24 @@ def small_model(objective=L1):
 def run(folder, objective=L1, settings=SETTINGS, seed=0, key="key", model=None):
     checkpoint = Checkpoint(folder / "checkpoints", key)
     with Live(dir=str(folder / "live"), dvcyaml=None, save_dvc_exp=False, report=None) as live:
-        model = train(model or small_model(objective), objective, images(10), images(5, 1), settings, seed, checkpoint, live)
+        model = train(
+            model or small_model(objective),
+            objective,
+            images(10),
+            images(5, 1),
+            settings,
+            seed,
+            checkpoint,
+            live,
+        )
     series = {str(p.relative_to(folder)): p.read_bytes() for p in sorted((folder / "live").rglob("*")) if p.is_file()}
     return model, series
 
 
 def equal(first, second):
-    return all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
+    return all(
+        torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    )
 
 
 def test_it_learns(tmp_path):

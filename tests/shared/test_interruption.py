@@ -11,7 +11,9 @@ from stages.shared.interruption import PARENT_CHECK_SECONDS
 
 
 def start(body, **options):
-    program = "from stages.shared.interruption import run, postponed\nimport os, sys, time, signal\n" + textwrap.dedent(body)
+    program = "from stages.shared.interruption import run, postponed\nimport os, sys, time, signal\n" + textwrap.dedent(
+        body
+    )
     return subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
     )

@@ -97,7 +97,7 @@ def test_exponents_without_a_point_are_numbers_as_for_dvc(tmp_path):
 
 
 def test_a_missing_or_broken_file_is_named(tmp_path):
-    with pytest.raises(StageError, match="params.yaml is missing"):
+    with pytest.raises(StageError, match=r"params\.yaml is missing"):
         load_params(tmp_path / "params.yaml")
     (tmp_path / "params.yaml").write_text("a: [")
     with pytest.raises(StageError, match="not valid YAML"):

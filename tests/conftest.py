@@ -1,0 +1,22 @@
+import pytest
+import torch
+
+from tests.project import Project, make_project
+
+# Two processes of two threads each on two cores spin against one another: slower by an order of magnitude.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Project:
+    """A project in which `dvc repro` has run once and its result is committed. Copy it before you change it."""
+    project = make_project(tmp_path_factory.mktemp("finished") / "project")
+    project.run("dvc", "repro")
+    project.commit()
+    return project
+
+
+@pytest.fixture
+def project(finished, tmp_path) -> Project:
+    """A copy of the finished project to do with as you like."""
+    return finished.copy(tmp_path / "project")

@@ -1,0 +1,125 @@
+"""A project of its own for the tests that meet the pipeline as its user does."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+TRACKED = ["stages", "dvc.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
+
+# The whole study in the fewest images and steps; every stage still does its work.
+SMALL = {
+    "data": {"images_per_class": 8},
+    "model": {"block_out_channels": [8, 8, 8], "layers_per_block": 1, "norm_num_groups": 4},
+    "pretext": {"controls": ["random"]},
+    "train": {"epochs": 1, "batch_size": 16},
+    "probe": {
+        "representations": {"pixels": ["rgb_small"], "latents": ["random", "colorization"]},
+        "seeds": 2,
+        "epochs": 1,
+        "channels": [4, 4],
+        "learning_rates": [1e-3],
+        "linear_c": [0.1],
+    },
+    "compare": {"resamples": 100},
+}
+
+
+def merged(values: dict, changes: dict) -> dict:
+    """`values` with the leaves of `changes` in their places."""
+    return values | {
+        key: merged(values[key], change) if isinstance(change, dict) else change for key, change in changes.items()
+    }
+
+
+class Project:
+    """A git and DVC repository in a folder."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def run(self, *command: str, check: bool = True, **options) -> subprocess.CompletedProcess:
+        """Run a command in the project, with this Python's programs found first; both streams in `stdout`."""
+        result = subprocess.run(
+            command,
+            cwd=self.path,
+            env=environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            **options,
+        )
+        if check and result.returncode:
+            raise AssertionError(f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout}")
+        return result
+
+    def start(self, *command: str) -> subprocess.Popen:
+        """Start a command in a process group of its own, its output thrown away."""
+        return subprocess.Popen(
+            command,
+            cwd=self.path,
+            env=environment() | {"STAGES_CHECKPOINT_SECONDS": "0"},
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def params(self) -> dict:
+        return yaml.safe_load((self.path / "params.yaml").read_text())
+
+    def change(self, changes: dict) -> None:
+        """Rewrite params.yaml with some leaves changed."""
+        (self.path / "params.yaml").write_text(yaml.safe_dump(merged(self.params(), changes), sort_keys=False))
+
+    def lock(self) -> dict:
+        return yaml.safe_load((self.path / "dvc.lock").read_text())["stages"]
+
+    def commit(self) -> None:
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", "test")
+
+    def copy(self, path: Path) -> "Project":
+        """The same project, cache and all, elsewhere."""
+        shutil.copytree(self.path, path, symlinks=True)
+        return Project(path)
+
+
+def environment() -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "GIT_", "STAGES_"))}
+    programs = str(Path(sys.executable).parent)
+    names = {
+        "GIT_AUTHOR_NAME": "t",
+        "GIT_AUTHOR_EMAIL": "t@t",
+        "GIT_COMMITTER_NAME": "t",
+        "GIT_COMMITTER_EMAIL": "t@t",
+    }
+    return (
+        kept
+        | names
+        | {
+            "OMP_NUM_THREADS": "1",
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+    )
+
+
+def make_project(path: Path) -> Project:
+    """The project's files, with the small parameters, committed."""
+    for name in TRACKED:
+        source, target = ROOT / name, path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    shutil.copy(ROOT / "profiles/sample.yaml", path / "params.yaml")
+    project = Project(path)
+    project.change(SMALL)
+    project.run("git", "init", "--quiet")
+    project.commit()
+    return project

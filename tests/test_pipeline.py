@@ -1,0 +1,191 @@
+"""The pipeline as its user meets it: `dvc repro`, `dvc exp run`, `dvc metrics diff`, in a repository of its own."""
+
+import os
+import re
+import signal
+import time
+
+import pytest
+
+from tests.project import Project
+
+LOSS_RERUNS = {
+    "train_autoencoder@colorization",
+    "extract_latents@colorization",
+    "train_probes@colorization",
+    "evaluate_colorization",
+    "compare",
+}
+CONTROLS = {"train_control@random", "extract_latents@random", "train_probes@random"}
+AFTER_SPLIT = LOSS_RERUNS | CONTROLS | {"convert_to_lab", "train_pixel_probes@rgb_small"}
+PROBES = {"train_probes@random", "train_probes@colorization", "train_pixel_probes@rgb_small", "compare"}
+LATENTS = {"extract_latents@random", "extract_latents@colorization", "train_probes@random", "train_probes@colorization"}
+
+
+def ran(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '([^']+)'", output))
+
+
+def test_the_second_repro_runs_nothing(project):
+    assert ran(project.run("dvc", "repro").stdout) == set()
+    assert "up to date" in project.run("dvc", "status").stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"data": {"sample_seed": 1}}, {"download", "split"} | AFTER_SPLIT),
+        ({"data": {"images_per_class": 9}}, {"split"} | AFTER_SPLIT),
+        ({"split": {"held_out_classes": 3}}, {"split"} | AFTER_SPLIT),
+        ({"lab": {"resize": "squash"}}, AFTER_SPLIT),
+        ({"model": {"latent_channels": 3}}, LOSS_RERUNS | CONTROLS),
+        ({"model": {"block_out_channels": [8, 8]}}, LOSS_RERUNS | CONTROLS | PROBES),
+        ({"loss": {"pixel": "l1"}}, LOSS_RERUNS),
+        ({"loss": {"lpips_weight": 0.5}}, LOSS_RERUNS),
+        ({"train": {"epochs": 2}}, LOSS_RERUNS | CONTROLS),
+        ({"latents": {"precision": "bfloat16"}}, LATENTS | {"compare"}),
+        ({"probe": {"seeds": 3}}, PROBES),
+        ({"probe": {"linear_c": [1.0]}}, PROBES),
+        ({"probe": {"representations": {"pixels": ["rgb_small", "rgb"]}}}, {"train_pixel_probes@rgb", "compare"}),
+        ({"compare": {"resamples": 200}}, {"compare"}),
+        ({"seed": 1}, {"split"} | AFTER_SPLIT),
+    ],
+    ids=str,
+)
+def test_a_parameter_reruns_exactly_what_depends_on_it(finished, change, expected):
+    """What DVC calls changed, and all that lies downstream of it."""
+    from dvc.repo import Repo
+
+    before = (finished.path / "params.yaml").read_text()
+    try:
+        finished.change(change)
+        with Repo(finished.path) as repo:
+            changed = {name for name in repo.status() if not name.endswith(".dvc")}
+            graph = repo.index.graph
+            stale = {stage for stage in graph if stage.addressing in changed}
+            while True:
+                downstream = {stage for stage in graph if stale & set(graph.successors(stage))}
+                if downstream <= stale:
+                    break
+                stale |= downstream
+    finally:
+        (finished.path / "params.yaml").write_text(before)
+    assert {stage.addressing for stage in stale} == expected
+
+
+def test_an_experiment_runs_what_it_changes_and_shows_what_that_did(project):
+    result = project.run("dvc", "exp", "run", "-S", "loss.lpips_weight=0.5")
+    assert ran(result.stdout) == LOSS_RERUNS
+    assert "loss.lpips_weight" in project.run("dvc", "params", "diff").stdout
+    difference = project.run("dvc", "metrics", "diff", "--all").stdout
+    assert "in_domain.colorization.accuracy" in difference
+    lpips = re.search(r"colorization\.json +in_domain\.colorization\.lpips +(\S+) +(\S+)", difference)
+    assert lpips[1] != lpips[2]
+    assert "comparison.json" in project.run("dvc", "exp", "show", "--md").stdout or "accuracy" in result.stdout
+
+    # Back to the committed parameter: the run cache remembers it, only what git keeps is written again.
+    project.run("git", "checkout", "params.yaml", "dvc.lock", "metrics")
+    project.run("dvc", "checkout")
+    assert ran(project.run("dvc", "repro").stdout) == set()
+
+
+def test_an_experiment_in_a_temporary_folder(project):
+    result = project.run("dvc", "exp", "run", "--temp", "--name", "elsewhere", "-S", "compare.resamples=200")
+    assert ran(result.stdout) == {"compare"}
+    assert "up to date" in project.run("dvc", "status").stdout
+    shown = project.run("dvc", "exp", "show", "--csv").stdout
+    assert "elsewhere" in shown
+
+
+@pytest.mark.parametrize(
+    ("override", "key"), [("loss.lpips_wieght=1", "lpips_wieght"), ("loss.lpips_weight=-1", "loss.lpips_weight must be")]
+)
+def test_a_wrong_parameter_is_refused_by_name(project, override, key):
+    result = project.run("dvc", "exp", "run", "-S", override, check=False)
+    assert result.returncode != 0
+    assert key in result.stdout
+    assert "Traceback" not in result.stdout
+
+
+def test_plots_are_drawn(project):
+    output = project.run("dvc", "plots", "show", "--json").stdout
+    for name in ("data/training", "data/probes/colorization/curves.csv", "metrics/accuracy.csv", "confusion"):
+        assert name in output
+    project.run("dvc", "plots", "diff", "HEAD", "--out", "plots_page")
+    assert (project.path / "plots_page/index.html").exists()
+
+
+def test_two_forced_runs_give_the_same_lock(project):
+    before = (project.path / "dvc.lock").read_bytes()
+    output = project.run("dvc", "repro", "--force").stdout
+    assert len(ran(output)) == len(project.lock())
+    assert (project.path / "dvc.lock").read_bytes() == before
+    assert project.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_another_clone_takes_the_results_from_a_shared_cache(project, tmp_path):
+    project.run("dvc", "remote", "add", "--default", "shared", str(tmp_path / "remote"))
+    project.commit()
+    project.run("dvc", "push", "--run-cache")
+    project.run("git", "clone", "--quiet", str(project.path), str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.run("dvc", "pull", "--run-cache")
+    heavy = {name for name in project.lock() if name not in ("evaluate_colorization", "compare")}
+    assert not ran(clone.run("dvc", "repro").stdout) & heavy
+    assert clone.run("git", "status", "--porcelain").stdout == ""
+
+
+LONGER = {"train": {"epochs": 6, "batch_size": 2}}
+TRAINING = "train_autoencoder@colorization"
+
+
+@pytest.fixture(scope="module")
+def longer(finished, tmp_path_factory) -> Project:
+    """A project whose next training takes long enough to be hit in the middle."""
+    project = finished.copy(tmp_path_factory.mktemp("longer") / "project")
+    project.change(LONGER)
+    project.commit()
+    return project
+
+
+@pytest.fixture(scope="module")
+def undisturbed(longer, tmp_path_factory) -> dict:
+    """The lock of the longer training when nothing interrupts it."""
+    project = longer.copy(tmp_path_factory.mktemp("undisturbed") / "project")
+    project.run("dvc", "repro", TRAINING)
+    return project.lock()[TRAINING]["outs"]
+
+
+def interrupt(project: Project, command: list[str], signum: int) -> None:
+    """Start a command, hit its process group once the training has saved a checkpoint, and wait for its end."""
+    process = project.start(*command)
+    checkpoints = project.path / ".dvc/tmp/checkpoints"
+    end = time.monotonic() + 120
+    while not list(checkpoints.glob("*.pt")):
+        assert process.poll() is None, "the run ended before it could be interrupted"
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    os.killpg(process.pid, signum)
+    process.wait(timeout=30)
+    assert process.returncode != 0
+    assert list(checkpoints.glob("*.pt")), "no checkpoint is left to resume from"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda signum: signum.name)
+def test_an_interrupted_training_resumes_and_ends_in_the_same_bytes(longer, undisturbed, tmp_path, signum):
+    project = longer.copy(tmp_path / "project")
+    interrupt(project, ["dvc", "repro", TRAINING], signum)
+    output = project.run("dvc", "repro", TRAINING).stdout
+    assert "resuming at step" in output
+    assert project.lock()[TRAINING]["outs"] == undisturbed
+    assert not list((project.path / ".dvc/tmp/checkpoints").iterdir())
+
+
+def test_an_interrupted_experiment_in_a_temporary_folder_resumes(longer, undisturbed, tmp_path):
+    project = longer.copy(tmp_path / "project")
+    command = ["dvc", "exp", "run", "--temp", "--name", "again", TRAINING]
+    interrupt(project, command, signal.SIGKILL)
+    output = project.run(*command).stdout
+    assert "resuming at step" in output
+    project.run("dvc", "exp", "apply", "again")
+    assert project.lock()[TRAINING]["outs"] == undisturbed
