@@ -2,13 +2,15 @@
 
 Reads data/probes/<representation>/predictions.csv for each of probe.representations; writes
 metrics/comparison.json (headline scalars), metrics/comparison.csv (every cell), metrics/accuracy.csv and
-.svg (the chart), and data/comparison/confusion/<domain>/<representation>.csv (conv probe, seed 0).
+.svg (the chart), and in data/comparison/ what is only drawn: confusion/<domain>/<representation>.csv (conv probe,
+seed 0) and curves.csv (learning curves).
 """
 
 from pathlib import Path
 
 from stages.comparison.cells import comparison_cells, headline, mean_rows
 from stages.comparison.chart import draw_accuracy_chart
+from stages.comparison.curves import chosen_curves
 from stages.comparison.predictions import read_predictions
 from stages.comparison.report import comparison_text
 from stages.shared.errors import StageError
@@ -23,6 +25,7 @@ def main() -> None:
     if not representations:
         raise StageError("probe.representations lists nothing to compare; name at least one representation.")
     predictions = read_predictions("data/probes", representations)
+    curves = chosen_curves("data/probes", representations)
     cells = comparison_cells(predictions, resamples=params.compare.resamples, seed=params.seed)
     means = mean_rows(cells)
     classes = predictions[representations[0]].groupby("domain")["label"].nunique().to_dict()
@@ -31,6 +34,7 @@ def main() -> None:
     with whole_folder("data/comparison") as folder:
         for name, table in predictions.items():
             _write_confusion(folder / "confusion", name, table)
+        curves.to_csv(folder / "curves.csv", index=False, lineterminator="\n")
     with whole_file("metrics/comparison.csv") as part:
         cells.to_csv(part, index=False, lineterminator="\n")
     with whole_file("metrics/accuracy.csv") as part:

@@ -27,7 +27,7 @@ def main() -> None:
     params = load_params()
     size, resize = params.lab.image_size, params.lab.resize
     manifest = read_manifest()
-    workers = int(os.environ.get("STAGES_WORKERS", 0)) or os.cpu_count() or 1
+    workers = _workers()
 
     with contextlib.ExitStack() as files, ThreadPoolExecutor(workers) as pool:
         missing = {}  # image -> where its pixels go
@@ -63,6 +63,13 @@ def main() -> None:
                 + "\n  ".join(sorted(problems))
                 + "\nFetch the archive again, or name a sound one in data.url."
             )
+
+
+def _workers() -> int:
+    given = os.environ.get("STAGES_WORKERS", str(os.cpu_count() or 1))
+    if not given.isdecimal() or int(given) == 0:
+        raise StageError(f"STAGES_WORKERS must be a whole number of threads, at least 1; got '{given}'")
+    return int(given)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,14 @@ def workspace(tmp_path, monkeypatch):
         table = pd.DataFrame(rows, columns=COLUMNS)
         Path("data/probes", name).mkdir(parents=True)
         table.to_csv(f"data/probes/{name}/predictions.csv", index=False)
+        Path(f"data/probes/{name}/curves.csv").write_text(
+            "domain,head,seed,learning_rate,epoch,train_loss,validation_loss,validation_accuracy\n"
+            "in,conv,0,0.01,1,1.0,1.0,0.5\nout,conv,0,0.01,1,1.0,1.0,0.5\n"
+        )
+        Path(f"data/probes/{name}/choices.csv").write_text(
+            "domain,head,setting,value,validation_accuracy,validation_loss,chosen\n"
+            "in,conv,learning_rate,0.01,0.5,1.0,1\nout,conv,learning_rate,0.01,0.5,1.0,1\n"
+        )
     return tmp_path
 
 
@@ -50,7 +58,7 @@ def test_all_outputs_are_written_and_no_other(workspace):
     compare.main()
     confusion = {f"data/comparison/confusion/{d}/{name}.csv" for d in ("in", "out") for name in ARMS}
     metrics = {f"metrics/{name}" for name in ("comparison.json", "comparison.csv", "accuracy.csv", "accuracy.svg")}
-    assert set(written()) == confusion | metrics
+    assert set(written()) == confusion | metrics | {"data/comparison/curves.csv"}
 
 
 def test_the_headline_says_accuracy_lift_and_chance(workspace):

@@ -115,7 +115,8 @@ def train(
             _log(live, epoch, record)
             history.append(record)
             sums = {}
-            bar.set_postfix(validation=f"{validation_losses['loss']:.4f}")
+            losses_shown = f"train {train_losses['loss']:.4f}, validation {validation_losses['loss']:.4f}"
+            bar.write(f"epoch {epoch + 1} of {settings.epochs}: {losses_shown}")
             if validation_losses["loss"] < best_loss:
                 best_loss, best_weights = validation_losses["loss"], _copy(model)
             save()

@@ -1,0 +1,103 @@
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stages import convert_to_lab
+from stages.color.photograph import photograph_to_lab8
+from stages.food101.archive import ARCHIVE
+from stages.food101.manifest import ManifestRow, write_manifest
+from stages.shared.errors import StageError
+from tests.project import ROOT
+
+SUBSETS = ["pretrain", "validation", "probe", "test"]
+
+
+def photograph(number: int) -> bytes:
+    rng = np.random.default_rng(number)
+    pixels = rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).resize((80, 60)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def images(tmp_path, monkeypatch) -> dict[str, bytes]:
+    """A project's root with a manifest of 40 images, `unused` ones among them; pack them with `pack`."""
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "profiles/sample.yaml").read_text()
+    Path("params.yaml").write_text(text)
+    names = [f"{label}/{number}" for label in ("soup", "tart") for number in range(20)]
+    subsets = {"soup": SUBSETS, "tart": ["unused", *SUBSETS[1:]]}
+    domains = {"soup": "in", "tart": "out"}
+    rows = []
+    for name in names:
+        label, number = name.split("/")
+        rows.append(ManifestRow(name, label, domains[label], subsets[label][int(number) % 4]))
+    write_manifest(rows)
+    return {name: photograph(number) for number, name in enumerate(names)}
+
+
+def pack(images: dict[str, bytes]) -> None:
+    Path(ARCHIVE).parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(ARCHIVE, "w:gz") as archive:
+        # Not in the manifest's order: the archive's order must not matter.
+        for name in sorted(images, reverse=True):
+            member = tarfile.TarInfo(f"food-101/images/{name}.jpg")
+            member.size = len(images[name])
+            archive.addfile(member, io.BytesIO(images[name]))
+
+
+def test_row_i_is_the_ith_image_of_the_subset(images):
+    pack(images)
+    convert_to_lab.main()
+    wanted = {subset: [] for subset in SUBSETS}
+    for line in Path("data/split/manifest.csv").read_text().splitlines()[1:]:
+        name, _, _, subset = line.split(",")
+        if subset != "unused":
+            wanted[subset].append(photograph_to_lab8(images[name], 32, "crop"))
+    for subset in SUBSETS:
+        array = np.load(f"data/lab/{subset}.npy", mmap_mode="r")
+        assert array.dtype == np.uint8
+        np.testing.assert_array_equal(array, np.stack(wanted[subset]))
+    assert sorted(path.name for path in Path("data/lab").iterdir()) == sorted(f"{subset}.npy" for subset in SUBSETS)
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_the_number_of_workers_does_not_change_a_byte(images, monkeypatch, workers):
+    pack(images)
+    convert_to_lab.main()
+    before = {path.name: path.read_bytes() for path in Path("data/lab").iterdir()}
+    monkeypatch.setenv("STAGES_WORKERS", workers)
+    convert_to_lab.main()
+    assert {path.name: path.read_bytes() for path in Path("data/lab").iterdir()} == before
+
+
+def test_all_that_cannot_be_used_is_listed_and_nothing_is_left(images):
+    images["soup/3"] = images["soup/3"][:200]
+    images["tart/5"] = b"<html>"
+    del images["soup/7"], images["tart/11"]
+    pack(images)
+    with pytest.raises(StageError) as refusal:
+        convert_to_lab.main()
+    message = str(refusal.value)
+    assert message.startswith(f"4 of the images of {ARCHIVE} cannot be used")
+    for name in ("soup/3: cannot be decoded", "tart/5: cannot be decoded", "soup/7: listed", "tart/11: listed"):
+        assert name in message
+    assert list(Path("data/lab").iterdir()) == []
+
+
+def test_an_unused_image_need_not_be_sound(images):
+    images["tart/0"] = b"not an image"
+    pack(images)
+    convert_to_lab.main()
+
+
+def test_a_wrong_number_of_workers_is_refused(images, monkeypatch):
+    pack(images)
+    monkeypatch.setenv("STAGES_WORKERS", "many")
+    with pytest.raises(StageError, match=r"STAGES_WORKERS must be a whole number.*'many'"):
+        convert_to_lab.main()
