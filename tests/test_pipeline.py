@@ -111,7 +111,7 @@ def test_a_wrong_parameter_is_refused_by_name(project, override, key):
 
 def test_plots_are_drawn(project):
     output = project.run("dvc", "plots", "show", "--json").stdout
-    for name in ("data/training", "data/probes/colorization/curves.csv", "metrics/accuracy.csv", "confusion"):
+    for name in ("data/training", "data/comparison/curves.csv", "metrics/accuracy.csv", "confusion"):
         assert name in output
     project.run("dvc", "plots", "diff", "HEAD", "--out", "plots_page")
     assert (project.path / "plots_page/index.html").exists()

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from stages.shared.inputs import inputs_key, local_state
+from stages.shared.params import load_params
+from tests.project import ROOT, make_project
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    project = make_project(tmp_path / "project")
+    for name in ("lab/pretrain.npy", "lab/validation.npy", "split/manifest.csv"):
+        path = project.path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    monkeypatch.chdir(project.path)
+    return project
+
+
+def key(item="colorization", stage="train_autoencoder"):
+    return inputs_key(stage, item, load_params())
+
+
+def test_the_key_changes_with_every_input_and_with_nothing_else(project):
+    keys = [key()]
+    for path in ("data/lab/pretrain.npy", "data/split/manifest.csv", "stages/pretext/losses.py"):
+        Path(path).write_text(Path(path).read_text() + "#")
+        keys.append(key())
+    for change in ({"loss": {"lpips_weight": 0.5}}, {"train": {"epochs": 7}}, {"seed": 3}):
+        project.change(change)
+        keys.append(key())
+    keys.append(key("random", "train_control"))
+    assert len(set(keys)) == len(keys)
+
+    same = key()
+    project.change({"probe": {"epochs": 9}})
+    Path("stages/compare.py").write_text("")
+    assert key() == same
+
+
+def test_a_copy_elsewhere_has_the_same_key(project, tmp_path, monkeypatch):
+    first = key()
+    project.copy(tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    assert key() == first
+
+
+def test_a_control_is_not_keyed_by_the_losses(project):
+    first = key("reconstruction", "train_control")
+    project.change({"loss": {"lpips_weight": 0.5}})
+    assert key("reconstruction", "train_control") == first
+
+
+def test_state_lies_in_the_repository_not_in_its_temporary_copy(monkeypatch):
+    monkeypatch.setenv("DVC_ROOT", str(ROOT))
+    assert local_state("checkpoints") == ROOT / ".dvc/tmp/checkpoints"
