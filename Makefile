@@ -8,7 +8,7 @@ repro: install
 	dvc repro
 
 test: install
-	pytest
+	pytest --numprocesses 2 --dist loadfile
 
 lint: install
 	ruff check .

@@ -12,14 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from tqdm import tqdm
 
 from stages.color.photograph import photograph_to_lab8
-from stages.food101.archive import iterate_images
+from stages.food101.archive import ARCHIVE, iterate_images
 from stages.food101.manifest import read_manifest, subset_rows
 from stages.shared.errors import StageError
 from stages.shared.interruption import run
 from stages.shared.outputs import memory_mapped
 from stages.shared.params import load_params
 
-ARCHIVE = "data/raw/food-101.tar.gz"
 SUBSETS = ("pretrain", "validation", "probe", "test")
 
 

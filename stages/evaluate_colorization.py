@@ -7,10 +7,10 @@ writes metrics/colorization.json and data/painted/<domain>_domain.png.
 import torch
 
 from stages.color.lab import decode_lab8
+from stages.color.scaling import ab_of_output, lightness_input
 from stages.food101.manifest import domain_labels, read_manifest, subset_rows
 from stages.pretext.autoencoder import load_autoencoder
-from stages.pretext.losses import AB_SCALE, open_lpips
-from stages.pretext.objectives import lightness_input
+from stages.pretext.losses import open_lpips
 from stages.pretext.pictures import one_of_each_class, picture_grid
 from stages.pretext.quality import colorization_quality, mean_ab, summary
 from stages.shared.device import device
@@ -24,7 +24,7 @@ PICTURES = 8
 
 def main() -> None:
     params = load_params()
-    metric = open_lpips(params.loss.lpips_net, params.loss.lpips_backbone).to(device())
+    metric = open_lpips(params.evaluate.lpips_net, params.evaluate.lpips_backbone, "evaluate").to(device())
     model = load_autoencoder("data/encoders/colorization").to(device())
     manifest = read_manifest()
     rows = subset_rows(manifest, "test")
@@ -33,7 +33,7 @@ def main() -> None:
     average = torch.tensor(mean_ab(seen), device=device()).reshape(1, 2, 1, 1)
 
     painters = {
-        "colorization": lambda lab: model(lightness_input(lab)) * AB_SCALE,
+        "colorization": lambda lab: ab_of_output(model(lightness_input(lab))),
         "grey": lambda lab: torch.zeros_like(lab[:, 1:]),
         "mean_ab": lambda lab: average.expand_as(lab[:, 1:]),
     }

@@ -7,7 +7,7 @@ data/training/<objective>/ (DVCLive's series).
 import argparse
 from typing import get_args
 
-from stages.pretext.objectives import Colorization
+from stages.pretext.colorization import Colorization
 from stages.pretext.pretraining import pretrain
 from stages.shared.device import device
 from stages.shared.interruption import run

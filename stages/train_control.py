@@ -7,8 +7,8 @@
 import argparse
 from typing import get_args
 
-from stages.pretext.objectives import Reconstruction
 from stages.pretext.pretraining import pretrain
+from stages.pretext.reconstruction import Reconstruction
 from stages.shared.interruption import run
 from stages.shared.params import Control, load_params
 

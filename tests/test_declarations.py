@@ -111,6 +111,7 @@ def reads(tmp_path_factory) -> dict[str, set[str]]:
             )
             for arguments in runs:
                 patch.setattr(sys, "argv", [stage, *arguments])
+                patch.delitem(sys.modules, f"stages.{stage}", raising=False)
                 runpy.run_module(f"stages.{stage}", run_name="__main__")
             if stage == "download":
                 archive = project.path / "data/raw/food-101.tar.gz"

@@ -64,6 +64,6 @@ def test_fewer_images_per_class(run_split):
 
 def test_a_refused_split_leaves_the_manifest_that_was_there(run_split):
     before = run_split()
-    with pytest.raises(StageError, match=r"split.held_out_classes must be below 12"):
+    with pytest.raises(StageError, match=r"split.held_out_classes must be at most 10"):
         run_split(held_out_classes=12)
     assert Path(MANIFEST).read_bytes() == before

@@ -34,8 +34,8 @@ def photograph_to_lab8(content: bytes, size: int, resize: str) -> np.ndarray:
         with Image.open(io.BytesIO(content)) as image:
             image.draft(None, (REDUCING_GAP * size, REDUCING_GAP * size))
             rgb = _opaque_rgb(ImageOps.exif_transpose(image))
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
+    except Exception as error:  # a broken file fails in Pillow in many ways, struct.error among them
+        reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error) or repr(error)
         raise ValueError(reason) from None
     box = _central_square(*rgb.size) if resize == "crop" else None
     small = rgb.resize((size, size), Image.Resampling.BICUBIC, box)

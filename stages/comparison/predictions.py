@@ -79,6 +79,7 @@ def _read(path: Path, name: str) -> pd.DataFrame:
         raise StageError(f"{path} predicts an image twice. Remove it and run `dvc repro`.")
     table = table.sort_values(order, ignore_index=True)
     for (domain, head), group in table.groupby(["domain", "head"]):
-        if group.groupby("seed").size().nunique() > 1:
-            raise StageError(f"{path}: seeds of {domain}, {head} predict different numbers of images.")
+        images = [tuple(own) for _, own in group.groupby("seed")["image"]]
+        if len(set(images)) > 1:
+            raise StageError(f"{path}: seeds of {domain}, {head} do not predict the same images. Run `dvc repro`.")
     return table

@@ -47,6 +47,7 @@ def read_meta(path: str | Path = ARCHIVE) -> Meta:
                 texts[name] = _decoded(archive.extractfile(member).read(), f"{path}: {member.name}")
             if len(texts) == len(META_FILES):
                 break
+            del archive.members[:-1]  # tarfile keeps every header it has passed
     missing = [f"meta/{name}" for name in META_FILES if name not in texts]
     if missing:
         raise StageError(f"{path} lacks {', '.join(missing)}: it must be laid out as food-101.tar.gz is.")
@@ -81,7 +82,7 @@ def iterate_images(path: str | Path = ARCHIVE) -> Iterator[tuple[str, bytes]]:
                 raise StageError(f"{path}: {member.name} occurs twice.")
             seen.add(image)
             yield image, archive.extractfile(member).read()
-            del archive.members[:-1]  # tarfile keeps every header it has passed
+            del archive.members[:-1]
 
 
 @contextmanager

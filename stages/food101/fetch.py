@@ -31,7 +31,12 @@ def fetch_archive(url: str, md5: str | None, path: str | Path) -> str:
     scheme = urlsplit(url).scheme
     if scheme in ("http", "https"):
         cached = _project() / f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}" if md5 else None
-        return _copy(cached, md5, path) if cached and cached.is_file() else _download(url, md5, path)
+        if cached and cached.is_file():
+            try:
+                return _copy(cached, md5, path)
+            except StageError:
+                print(f"{cached} is damaged and not used: downloading")
+        return _download(url, md5, path)
     if scheme == "file":
         return _copy(_local_path(url), md5, path)
     if "://" in url:

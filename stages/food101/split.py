@@ -37,13 +37,13 @@ def split_images(
     other one chooses.
 
     Raises:
-        StageError: when no class would be left to see, when a class has fewer images than
+        StageError: when fewer than 2 classes would be left to see, when a class has fewer images than
             `images_per_class`, or too few training images to leave one beside `probe` and `validation`.
     """
-    if held_out_classes >= len(meta.classes):
+    if held_out_classes > len(meta.classes) - 2:
         raise StageError(
-            f"split.held_out_classes must be below {len(meta.classes)}, the number of the archive's classes, "
-            f"so that the autoencoder sees some; got {held_out_classes}"
+            f"split.held_out_classes must be at most {len(meta.classes) - 2}, as the archive has {len(meta.classes)} "
+            f"classes and the autoencoder must see at least two; got {held_out_classes}"
         )
     names = sorted(meta.classes)
     held_out = set(_generator(seed, HELD_OUT).choice(names, held_out_classes, replace=False).tolist())

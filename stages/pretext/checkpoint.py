@@ -1,5 +1,6 @@
 """A training run's state on disk, found again by the hash of the run's inputs."""
 
+import math
 import os
 import pickle
 import time
@@ -8,10 +9,9 @@ from pathlib import Path
 
 import torch
 
+from stages.shared.errors import StageError
 from stages.shared.interruption import postponed
 from stages.shared.outputs import whole_file
-
-INTERVAL_SECONDS = float(os.environ.get("STAGES_CHECKPOINT_SECONDS", 120))
 
 
 class Checkpoint:
@@ -24,11 +24,12 @@ class Checkpoint:
 
     def __init__(self, folder: Path, key: str):
         self.path = folder / f"{key}.pt"
+        self.interval = _interval()
         self._saved = time.monotonic()
 
     def due(self) -> bool:
         """Whether the last one is older than STAGES_CHECKPOINT_SECONDS (120)."""
-        return time.monotonic() - self._saved >= INTERVAL_SECONDS
+        return time.monotonic() - self._saved >= self.interval
 
     def save(self, state: dict) -> None:
         """Write a state of tensors, numbers, strings, lists and dicts; an interruption waits for the end."""
@@ -47,5 +48,17 @@ class Checkpoint:
             return None
 
     def remove(self) -> None:
-        """Forget the run: it is done."""
-        self.path.unlink(missing_ok=True)
+        """Forget the run, and what a save that was killed left of it: it is done."""
+        for path in (self.path, *self.path.parent.glob(f".{self.path.name}.*.part")):
+            path.unlink(missing_ok=True)
+
+
+def _interval() -> float:
+    given = os.environ.get("STAGES_CHECKPOINT_SECONDS", "120")
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not seconds >= 0:
+        raise StageError(f"STAGES_CHECKPOINT_SECONDS must be a number of seconds, at least 0; got '{given}'")
+    return seconds

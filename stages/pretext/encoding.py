@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from stages.color.scaling import lightness_input
 from stages.pretext.autoencoder import Autoencoder
 from stages.pretext.batches import load_batch
-from stages.pretext.objectives import lightness_input
 from stages.shared.device import autocast
 from stages.shared.errors import StageError
 

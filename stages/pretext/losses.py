@@ -1,17 +1,15 @@
 """What a painted image is held against: the pixels' a and b, and LPIPS on the RGB that they make."""
 
-import contextlib
-import io
+import pickle
 import warnings
 
 import lpips
 import torch
 import torch.nn.functional as F
 
+from stages.color.scaling import AB_SCALE
 from stages.shared.errors import StageError
 
-# a and b reach from -108 to 98 inside the sRGB gamut: divided by 110 they fill [-1, 1].
-AB_SCALE = 110.0
 LPIPS_EPSILON = 1e-10
 RANDOM_BACKBONE_SEED = 0
 
@@ -45,31 +43,32 @@ def _normalize(features: torch.Tensor, eps: float = LPIPS_EPSILON) -> torch.Tens
     return features / (torch.sqrt(torch.sum(features**2, dim=1, keepdim=True) + eps**2) + eps)
 
 
-def open_lpips(net: str, backbone: str) -> lpips.LPIPS:
+def open_lpips(net: str, backbone: str, group: str) -> lpips.LPIPS:
     """LPIPS (Zhang 2018) with frozen weights; call it on RGB of (N, 3, H, W) in [-1, 1], it returns (N, 1, 1, 1).
 
     Args:
         net: `alex`, `vgg` or `squeeze`.
         backbone: `imagenet`: pretrained, with the paper's linear calibration (version 0.1). `random`: the paper's
-            untrained network, whose layers are averaged, as its calibration is of no use here. Its weights are
+            untrained network, whose layers are summed, as its calibration is of no use here. Its weights are
             the same for every seed of the study, so that the metric means the same in all of them.
+        group: of the parameters that ask for it, for the message.
 
     Raises:
-        StageError: when the pretrained weights can be neither found nor downloaded.
+        StageError: when the pretrained weights can be neither found nor downloaded, or are not whole.
     """
     lpips.normalize_tensor = _normalize
     pretrained = backbone == "imagenet"
     try:
-        with torch.random.fork_rng(), warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        with torch.random.fork_rng(), warnings.catch_warnings():
             # lpips uses torchvision's `pretrained=`, which torchvision warns about.
             warnings.simplefilter("ignore")
             torch.manual_seed(RANDOM_BACKBONE_SEED)
             metric = lpips.LPIPS(net=net, pnet_rand=not pretrained, lpips=pretrained, verbose=False)
-    except OSError as error:
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise StageError(
-            f"LPIPS needs torchvision's ImageNet weights of {_TORCHVISION_NAMES[net]}, and their download failed "
+            f"LPIPS needs torchvision's ImageNet weights of {_TORCHVISION_NAMES[net]}, and they could not be had "
             f"({error}). Either run once with a network (the weights are kept in {torch.hub.get_dir()}/checkpoints, "
-            f"where a copied file serves too), or do without them: dvc exp run -S loss.lpips_backbone=random"
+            f"where a whole copy of the file serves too), or do without: dvc exp run -S {group}.lpips_backbone=random"
         ) from None
     return metric.requires_grad_(False).eval()
 

@@ -1,22 +1,21 @@
 """From Lab arrays to an encoder's folder: what `train_autoencoder` and `train_control` have in common."""
 
+from pathlib import Path
+
 import torch
 from dvclive import Live
 
 from stages.food101.manifest import read_manifest, subset_rows
 from stages.pretext.autoencoder import Autoencoder, save_autoencoder
 from stages.pretext.checkpoint import Checkpoint
-from stages.pretext.objectives import Colorization, Reconstruction
-from stages.pretext.training import Settings, evaluate, train
+from stages.pretext.training import Objective, Settings, evaluate, train
 from stages.shared.device import device
 from stages.shared.inputs import inputs_key, local_state
 from stages.shared.outputs import open_array, whole_folder
 from stages.shared.params import Params
 
 
-def pretrain(
-    name: str, objective: Colorization | Reconstruction, params: Params, stage: str, untrained: bool = False
-) -> None:
+def pretrain(name: str, objective: Objective, params: Params, stage: str, untrained: bool = False) -> None:
     """Build the autoencoder from `params.model`, train it and write data/encoders/<name> and data/training/<name>.
 
     The weights are drawn from `params.seed`, the encoder's first: every encoder of a seed starts from the same weights,
@@ -54,12 +53,14 @@ def pretrain(
         if untrained:
             for loss, value in evaluate(model, objective, validation, settings).items():
                 live.log_metric(f"validation/{loss}", value)
-            live.make_summary()
         else:
-            checkpoint = Checkpoint(local_state("checkpoints"), inputs_key(stage, name, params))
+            machine = f"{device()}, {torch.get_num_threads()} threads"
+            checkpoint = Checkpoint(local_state("checkpoints"), inputs_key(stage, name, params, machine))
             array = open_array("data/lab/pretrain.npy")
             model = train(model, objective, array, validation, settings, params.seed, checkpoint, live)
 
+    # DVCLive's summary is no series, and would be an error on the page of `dvc plots show`.
+    Path(f"data/training/{name}/metrics.json").unlink()
     with whole_folder(f"data/encoders/{name}") as folder:
         save_autoencoder(model, folder)
     if not untrained:

@@ -2,18 +2,28 @@
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 from dvclive import Live
 from tqdm import tqdm
 
+from stages.color.scaling import lightness_input
 from stages.pretext.autoencoder import Autoencoder
 from stages.pretext.batches import augment, epoch_order, load_batch
 from stages.pretext.checkpoint import Checkpoint
-from stages.pretext.objectives import Colorization, Reconstruction, lightness_input
 from stages.shared.device import autocast
 from stages.shared.errors import StageError
+
+
+class Objective(Protocol):
+    """What the network is asked to make of the lightness."""
+
+    out_channels: int
+
+    def losses(self, output: torch.Tensor, lab: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Scalars by name, `loss` the one to minimise; `output` (N, out_channels, H, W), `lab` (N, 3, H, W)."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,7 @@ def learning_rate_at(step: int, steps: int, peak: float, warmup_fraction: float)
 
 def train(
     model: Autoencoder,
-    objective: Colorization | Reconstruction,
+    objective: Objective,
     pretrain: np.ndarray,
     validation: np.ndarray,
     settings: Settings,
@@ -128,7 +138,7 @@ def train(
 
 
 @torch.no_grad()
-def evaluate(model: Autoencoder, objective, array: np.ndarray, settings: Settings) -> dict[str, float]:
+def evaluate(model: Autoencoder, objective: Objective, array: np.ndarray, settings: Settings) -> dict[str, float]:
     """Mean losses over the images of a (N, 3, S, S) uint8 Lab array, each image counting the same."""
     device = next(model.parameters()).device
     model.eval()
@@ -162,7 +172,6 @@ def _log(live: Live, epoch: int, record: dict[str, float]) -> None:
     live.step = epoch + 1
     for name, value in record.items():
         live.log_metric(name, value)
-    live.make_summary()
 
 
 def _copy(model: Autoencoder) -> dict[str, torch.Tensor]:

@@ -88,12 +88,11 @@ def fit_conv_probe(
         view = torch.randint(views, (images,), generator=draws)
         for batch in split_into_batches(order, settings.batch_size):
             inputs = features[batch.to(device), view[batch].to(device)].float()
-            with _reproducible(), autocast(device, settings.precision):
+            with autocast(device, settings.precision):
                 logits = model(inputs.contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits.float(), labels[batch.to(device)])
             optimizer.zero_grad()
-            with _reproducible():
-                loss.backward()
+            loss.backward()
             optimizer.step()
             schedule.step()
             total += loss.detach() * len(batch)
@@ -125,12 +124,7 @@ def conv_log_probabilities(model: nn.Sequential, features: np.ndarray, settings:
     parts = []
     for batch in torch.from_numpy(features[:, 0]).split(4 * settings.batch_size):
         inputs = batch.to(device).float().contiguous(memory_format=torch.channels_last)
-        with _reproducible(), autocast(device, settings.precision):
+        with autocast(device, settings.precision):
             logits = model(inputs)
         parts.append(F.log_softmax(logits.float(), dim=1).cpu())
     return torch.cat(parts).numpy()
-
-
-def _reproducible():
-    """cuDNN's algorithms are not chosen by timing, and none adds in a changing order."""
-    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stages.color.lab import decode_lab8, lab_to_rgb
+from stages.color.scaling import lightness_input
 from stages.shared.errors import StageError
 
 CHUNK_VALUES = 4_000_000  # float32 values in work at once: memory stays near the output's size
@@ -101,9 +102,11 @@ def standardise(features: np.ndarray, moments: Moments) -> np.ndarray:
     step = _chunk_length(features)
     for start in range(0, len(features), step):
         part = (features[start : start + step].astype(np.float32) - mean) / std
-        if not np.isfinite(part).all():
+        with np.errstate(over="ignore"):
+            standardised[start : start + step] = part
+        # Also what only float16 cannot hold.
+        if not np.isfinite(standardised[start : start + step]).all():
             raise _not_finite()
-        standardised[start : start + step] = part
     return standardised
 
 
@@ -112,7 +115,7 @@ def _scaled_rgb(lab8: np.ndarray) -> np.ndarray:
 
 
 def _scaled_lightness(lab8: np.ndarray) -> np.ndarray:
-    return decode_lab8(lab8)[:, :1] / 50 - 1
+    return lightness_input(decode_lab8(lab8))
 
 
 def _chunk_length(features: np.ndarray) -> int:

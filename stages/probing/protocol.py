@@ -26,6 +26,7 @@ from stages.shared.device import device
 from stages.shared.errors import StageError
 from stages.shared.params import Probe
 
+KEYS = {"learning_rate": "learning_rates", "c": "linear_c"}
 TEST_CHUNK = 2048  # test images whose features are in memory at once
 
 # read(subset, positions): features (n, V, C, H, W) float16 of the rows `positions` of a subset's array.
@@ -83,8 +84,10 @@ def probe_representation(read: ReadFeatures, manifest: pd.DataFrame, settings: P
     return Findings(pd.concat(predictions, ignore_index=True), pd.DataFrame(curves), pd.DataFrame(choices))
 
 
-def choose(trials: list[Trial]) -> Trial:
+def choose(trials: list[Trial], key: str) -> Trial:
     """The trial with the highest accuracy; of equals the lowest loss, then the smallest value.
+
+    `key` is the parameter of `probe` that lists the values, for the message.
 
     Raises:
         StageError: when no trial has a finite loss.
@@ -92,8 +95,8 @@ def choose(trials: list[Trial]) -> Trial:
     sound = [trial for trial in trials if np.isfinite(trial.loss)]
     if not sound:
         raise StageError(
-            f"the probe diverged at every rate tried ({', '.join(f'{trial.value:g}' for trial in trials)}). "
-            f"Add a smaller one to probe.learning_rates."
+            f"the probe diverged at every value of probe.{key}: "
+            f"{', '.join(f'{trial.value:g}' for trial in trials)}. Add a smaller one."
         )
     return max(sound, key=lambda trial: (trial.accuracy, -trial.loss, -trial.value))
 
@@ -136,7 +139,7 @@ def _fit(domain: Domain, read, settings, seed, curves, choices, bar) -> FittedPr
         return Trial(c, *accuracy_and_loss(linear_log_probabilities(probe, pooled_validation), labels), probe)
 
     def chosen_of(head: str, setting: str, trials: list[Trial]) -> Trial:
-        chosen = choose(trials)
+        chosen = choose(trials, KEYS[setting])
         choices.extend(
             {
                 "domain": domain.name,

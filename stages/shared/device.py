@@ -10,6 +10,8 @@ from stages.shared.errors import StageError
 def device() -> torch.device:
     """The device named by STAGES_DEVICE: `cpu`, `cuda`, `cuda:1`, ...; `auto` (the default) takes CUDA if it is there.
 
+    cuDNN is told not to choose its algorithms by timing, nor any that adds in a changing order.
+
     Raises:
         StageError: for a name that PyTorch does not know, or a GPU that is not there.
     """
@@ -24,6 +26,8 @@ def device() -> torch.device:
         raise StageError(
             f"STAGES_DEVICE must be auto, cpu or a CUDA device that is there; got '{name}' ({reason})"
         ) from None
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
     return chosen
 
 

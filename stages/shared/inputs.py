@@ -13,22 +13,23 @@ from stages.shared.params import Params
 CHUNK = 1 << 20
 
 
-def inputs_key(stage: str, item: str, params: Params) -> str:
+def inputs_key(stage: str, item: str, params: Params, machine: str) -> str:
     """A hexadecimal digest of a matrix stage's parameters and dependencies, as dvc.yaml declares them.
 
-    The contents of its dependencies (code and data), the values of its parameters, PyTorch's version and the number of
-    threads count; where the project lies does not. Change any of them, and the key is another.
+    The contents of its dependencies (code and data), the values of its parameters and the versions of the packages that
+    compute count; where the project lies does not. Change any of them, and the key is another.
 
     Args:
         stage: name in dvc.yaml.
         item: its matrix value, e.g. `colorization`, put in the place of `${item...}`.
         params: the parameters as read.
+        machine: what else rounds numbers in its own way: the device, the number of threads.
     """
     declared = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]
     (dimension,) = declared["matrix"]
     digest = hashlib.blake2b(digest_size=16)
-    versions = importlib.metadata.version("torch"), os.environ.get("OMP_NUM_THREADS"), os.cpu_count()
-    digest.update(repr((stage, item, versions)).encode())
+    versions = [importlib.metadata.version(package) for package in ("torch", "diffusers", "lpips")]
+    digest.update(repr((stage, item, versions, machine)).encode())
     for key in declared["params"]:
         value = reduce(getattr, key.split("."), params)
         digest.update(f"{key}={value!r}\n".encode())

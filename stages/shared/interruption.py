@@ -7,6 +7,8 @@ import sys
 import threading
 from collections.abc import Callable
 
+import psutil
+
 from stages.shared.errors import StageError
 
 PARENT_CHECK_SECONDS = 1.0
@@ -24,12 +26,13 @@ def run(stage: Callable[[], None]) -> None:
     """Run a stage's `main` as a program and exit.
 
     0: done. 1: a `StageError`, printed without a traceback. 128 + n: ended by signal n (130 for Ctrl-C);
-    a second signal ends the process at once. A stage whose parent has gone ends as by SIGTERM: DVC
+    a second signal ends the process at once. Run by DVC, a stage whose DVC has gone ends as by SIGTERM: DVC
     that is killed by SIGTERM leaves its child running.
     """
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _raise_interrupted)
-    threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
+    if "DVC_STAGE" in os.environ:
+        threading.Thread(target=_watch_parents, args=(_parents(),), daemon=True).start()
     try:
         stage()
     except StageError as error:
@@ -69,9 +72,14 @@ def _raise_interrupted(signum: int, _frame) -> None:
     raise Interrupted(signum)
 
 
-def _watch_parent(parent: int) -> None:
+def _parents() -> list[int]:
+    """The parent and its parent: DVC starts a shell, which some shells leave standing between it and the stage."""
+    return [process.pid for process in psutil.Process().parents()[:2]]
+
+
+def _watch_parents(parents: list[int]) -> None:
     event = threading.Event()
-    while os.getppid() == parent:
+    while _parents() == parents:
         event.wait(PARENT_CHECK_SECONDS)
-    print("the parent process is gone: ending", file=sys.stderr)
+    print("DVC is gone: ending", file=sys.stderr)
     os.kill(os.getpid(), signal.SIGTERM)

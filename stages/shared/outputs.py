@@ -41,6 +41,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed and had the same number
     temporary.mkdir(parents=True)
     try:
         yield temporary
@@ -59,12 +60,6 @@ def write_json(path: str | Path, value) -> None:
     """
     with whole_file(path) as part:
         part.write_text(json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def write_array(path: str | Path, array: np.ndarray) -> None:
-    """Write `array` as .npy, C order, no pickle."""
-    with whole_file(path) as part, part.open("wb") as file:
-        np.save(file, np.ascontiguousarray(array), allow_pickle=False)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stages.shared.errors import StageError
 
@@ -45,7 +45,7 @@ class Data(Group):
 
 
 class Split(Group):
-    held_out_classes: Count
+    held_out_classes: Annotated[int, Field(ge=2)]  # a probe tells at least two classes apart
     probe_fraction: Fraction
     validation_fraction: Fraction
 
@@ -88,7 +88,7 @@ class Model(Group):
 
 
 class Pretext(Group):
-    objectives: list[Objective]
+    objectives: Annotated[list[Objective], Field(min_length=1)]
     controls: list[Control]
 
 
@@ -140,6 +140,11 @@ class Probe(Group):
     linear_c: Annotated[list[Positive], Field(min_length=1)]
 
 
+class Evaluate(Group):
+    lpips_net: Literal["alex", "vgg", "squeeze"]
+    lpips_backbone: Literal["imagenet", "random"]
+
+
 class Compare(Group):
     resamples: Annotated[int, Field(ge=100, le=1_000_000)]
 
@@ -157,18 +162,24 @@ class Params(Group):
     train: Train
     latents: Latents
     probe: Probe
+    evaluate: Evaluate
     compare: Compare
 
-    @field_validator("pretext", "probe")
-    @classmethod
-    def list_nothing_twice(cls, group):
-        lists = group.representations if isinstance(group, Probe) else group
-        prefix = "probe.representations" if isinstance(group, Probe) else "pretext"
-        for name in type(lists).model_fields:
-            values = getattr(lists, name)
+    @model_validator(mode="after")
+    def list_nothing_twice(self):
+        arms, probe = self.probe.representations, self.probe
+        lists = {
+            "pretext.objectives": self.pretext.objectives,
+            "pretext.controls": self.pretext.controls,
+            "probe.representations.pixels": arms.pixels,
+            "probe.representations.latents": arms.latents,
+            "probe.learning_rates": probe.learning_rates,
+            "probe.linear_c": probe.linear_c,
+        }
+        for key, values in lists.items():
             if len(set(values)) < len(values):
-                raise ValueError(f"{prefix}.{name} must not list anything twice; got {values}")
-        return group
+                raise ValueError(f"{key} must not list anything twice; got {values}")
+        return self
 
     @model_validator(mode="after")
     def fit_together(self):

@@ -71,7 +71,7 @@ def test_what_cannot_be_paired_is_refused(tmp_path, change):
         (lambda rows: rows.assign(loss="much"), "not a table of predictions"),
         (lambda rows: pd.concat((rows, rows[:1])), "twice"),
         (lambda rows: rows[rows["domain"] == "in"], "both heads on both domains"),
-        (lambda rows: rows[1:], "different numbers of images"),
+        (lambda rows: rows[1:], "do not predict the same images"),
     ],
 )
 def test_a_broken_table_is_refused(tmp_path, change, message):

@@ -73,7 +73,7 @@ def test_seeds_hold_out_other_classes():
 
 @settings(max_examples=40, deadline=None)
 @given(
-    classes=st.integers(2, 8),
+    classes=st.integers(3, 8),
     train=st.integers(8, 60),
     test=st.integers(1, 20),
     seed=st.integers(0, 2**32 - 1),
@@ -82,7 +82,7 @@ def test_seeds_hold_out_other_classes():
     data=st.data(),
 )
 def test_split_is_a_partition(classes, train, test, seed, probe, validation, data):
-    held_out = data.draw(st.integers(1, classes - 1))
+    held_out = data.draw(st.integers(1, classes - 2))
     meta = make_meta(classes, train, test)
     rows = split_images(meta, seed, held_out, probe, validation)
     official = {image for images in meta.train.values() for image in images}
@@ -104,8 +104,8 @@ def test_split_is_a_partition(classes, train, test, seed, probe, validation, dat
 
 
 def test_half_is_rounded_up():
-    rows = split_images(make_meta(2, 100, 10), 0, 1, 0.145, 0.025)
-    counts = Counter(row.subset for row in rows if row.domain == "in")
+    rows = split_images(make_meta(3, 100, 10), 0, 1, 0.145, 0.025)
+    counts = Counter(row.subset for row in rows if row.domain == "out")
     assert (counts["probe"], counts["validation"]) == (15, 3)
 
 
@@ -139,8 +139,8 @@ def test_images_per_class_keeps_the_official_proportion():
 @given(images=st.integers(8, 100))
 @settings(max_examples=30, deadline=None)
 def test_any_images_per_class_adds_up(images):
-    rows = split_images(make_meta(2), 0, 1, 0.2, 0.1, images_per_class=images)
-    counts = Counter(row.subset == "test" for row in rows if row.domain == "in")
+    rows = split_images(make_meta(3), 0, 1, 0.2, 0.1, images_per_class=images)
+    counts = Counter(row.subset == "test" for row in rows if row.domain == "out")
     assert counts[True] + counts[False] == images
     assert abs(counts[True] - images / 4) <= 0.5
 
@@ -148,7 +148,7 @@ def test_any_images_per_class_adds_up(images):
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"held_out_classes": 5}, r"split.held_out_classes must be below 5.*got 5"),
+        ({"held_out_classes": 5}, r"split.held_out_classes must be at most 3.*got 5"),
         ({"images_per_class": 101}, r"images_per_class must be at most 100.*class_000; got 101"),
         (
             {"images_per_class": 8, "probe_fraction": 0.5, "validation_fraction": 0.45},

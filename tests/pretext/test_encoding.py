@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from stages.color.scaling import lightness_input
 from stages.pretext.autoencoder import Autoencoder
 from stages.pretext.batches import load_batch
 from stages.pretext.encoding import encode
-from stages.pretext.objectives import lightness_input
 from stages.shared.errors import StageError
 
 ARRAY = np.random.default_rng(0).integers(0, 256, (70, 3, 8, 8), dtype=np.uint8)

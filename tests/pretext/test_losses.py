@@ -2,12 +2,15 @@ import urllib.error
 from types import SimpleNamespace
 
 import lpips
+import numpy as np
 import pytest
 import torch
+from skimage.color import lab2rgb
 
-from stages.color.lab import lab_to_rgb
-from stages.pretext.losses import AB_SCALE, open_lpips, pixel_loss
-from stages.pretext.objectives import Colorization, Reconstruction, lightness_input, painted_lab
+from stages.color.scaling import AB_SCALE, ab_of_output, ab_target, lightness_input
+from stages.pretext.colorization import Colorization
+from stages.pretext.losses import open_lpips, pixel_loss
+from stages.pretext.reconstruction import Reconstruction
 from stages.shared.errors import StageError
 
 LOSS = SimpleNamespace(
@@ -23,7 +26,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def metric():
-    return open_lpips("alex", "random")
+    return open_lpips("alex", "random", "loss")
 
 
 def ab(*values):
@@ -75,7 +78,7 @@ def test_lpips_is_what_the_package_computes(metric):
 def test_the_random_backbone_is_always_the_same_and_leaves_the_generator_alone(metric):
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
-    again = open_lpips("alex", "random")
+    again = open_lpips("alex", "random", "loss")
     assert torch.equal(torch.random.get_rng_state(), before)
     image = torch.rand(1, 3, 32, 32)
     assert torch.equal(again(image, -image), metric(image, -image))
@@ -87,10 +90,10 @@ def test_a_failed_download_names_both_ways_out(monkeypatch):
 
     monkeypatch.setattr("lpips.pretrained_networks.tv.vgg16", offline)
     with pytest.raises(StageError) as refusal:
-        open_lpips("vgg", "imagenet")
+        open_lpips("vgg", "imagenet", "evaluate")
     assert "vgg16" in str(refusal.value)
     assert "checkpoints" in str(refusal.value)
-    assert "loss.lpips_backbone=random" in str(refusal.value)
+    assert "evaluate.lpips_backbone=random" in str(refusal.value)
 
 
 def test_colorization_weighs_its_losses():
@@ -102,16 +105,29 @@ def test_colorization_weighs_its_losses():
     assert perfect["loss"].item() == pytest.approx(0, abs=1e-5)
 
 
-def test_painted_images_keep_the_true_lightness():
-    lab = torch.rand(2, 3, 8, 8) * 50
-    painted = painted_lab(lab, torch.ones(2, 2, 8, 8) / AB_SCALE)
-    assert torch.equal(painted[:, 0], lab[:, 0])
-    assert torch.allclose(painted[:, 1:], torch.ones(1))
-    assert lab_to_rgb(painted).isfinite().all()
+def test_targets_and_outputs_are_scaled_alike():
+    lab = torch.rand(2, 3, 8, 8) * 200 - 100
+    assert torch.allclose(ab_of_output(ab_target(lab)), lab[:, 1:], atol=1e-4)
+    assert ab_target(lab).abs().max() < 1
+
+
+def test_lpips_sees_the_true_lightness_with_the_painted_colors(monkeypatch):
+    seen = []
+
+    def perceptual(painted, truth):
+        seen.extend((painted, truth))
+        return torch.zeros(len(painted), 1, 1, 1)
+
+    lab = torch.tensor([60.0, 20.0, -30.0]).reshape(1, 3, 1, 1).expand(1, 3, 4, 4)
+    Colorization("l1", 5.0, 1.0, 1.0, perceptual).losses(torch.zeros(1, 2, 4, 4), lab)
+    grey = lab2rgb(np.array([60.0, 0.0, 0.0]).reshape(1, 1, 3)).ravel()
+    color = lab2rgb(np.array([60.0, 20.0, -30.0]).reshape(1, 1, 3)).ravel()
+    for image, rgb in zip(seen, (grey, color), strict=True):
+        np.testing.assert_allclose(image[0, :, 0, 0], rgb * 2 - 1, atol=1e-4)
 
 
 def test_without_a_weight_lpips_is_not_opened(monkeypatch):
-    monkeypatch.setattr("stages.pretext.objectives.open_lpips", None)
+    monkeypatch.setattr("stages.pretext.colorization.open_lpips", None)
     objective = Colorization.from_params(SimpleNamespace(**(vars(LOSS) | {"lpips_weight": 0.0})), CPU)
     assert "lpips" not in objective.losses(torch.zeros(1, 2, 32, 32), torch.zeros(1, 3, 32, 32))
 

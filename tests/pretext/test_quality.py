@@ -19,7 +19,7 @@ def constant(lightness: int, a: int, b: int, count: int = 1) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def metric():
-    return open_lpips("alex", "random")
+    return open_lpips("alex", "random", "evaluate")
 
 
 def test_scores_by_hand(metric):

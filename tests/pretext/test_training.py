@@ -5,11 +5,11 @@ import pytest
 import torch
 from dvclive import Live
 
-from stages.pretext import checkpoint as checkpoint_module
 from stages.pretext.autoencoder import Autoencoder
 from stages.pretext.batches import augment, epoch_order
 from stages.pretext.checkpoint import Checkpoint
-from stages.pretext.objectives import Colorization, Reconstruction
+from stages.pretext.colorization import Colorization
+from stages.pretext.reconstruction import Reconstruction
 from stages.pretext.training import Settings, evaluate, learning_rate_at, train
 from stages.shared.errors import StageError
 
@@ -90,7 +90,7 @@ def test_same_seed_same_bytes_other_seed_other(tmp_path):
 def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, objective, stop_after):
     whole, series = run(tmp_path / "whole", objective)
 
-    monkeypatch.setattr(checkpoint_module, "INTERVAL_SECONDS", 0)
+    monkeypatch.setenv("STAGES_CHECKPOINT_SECONDS", "0")
     save, saved = Checkpoint.save, []
 
     def save_and_stop(self, state):
@@ -116,10 +116,19 @@ def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, object
 def test_a_checkpoint_of_another_key_or_cut_short_is_not_used(tmp_path, capsys):
     whole, _ = run(tmp_path / "a")
     Checkpoint(tmp_path / "b/checkpoints", "other").save({"nonsense": 1})
+    (tmp_path / "b/checkpoints/.key.pt.123.part").write_bytes(b"killed while it was saved")
     (tmp_path / "b/checkpoints/key.pt").write_bytes(b"PK\x03\x04 half a file")
     model, _ = run(tmp_path / "b")
     assert equal(whole, model)
     assert "starts over" in capsys.readouterr().out
+    Checkpoint(tmp_path / "b/checkpoints", "key").remove()
+    assert [path.name for path in (tmp_path / "b/checkpoints").iterdir()] == ["other.pt"]
+
+
+def test_a_wrong_interval_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("STAGES_CHECKPOINT_SECONDS", "often")
+    with pytest.raises(StageError, match=r"STAGES_CHECKPOINT_SECONDS must be a number of seconds.*'often'"):
+        Checkpoint(tmp_path, "key")
 
 
 def test_a_loss_that_is_not_finite_stops_with_what_to_do(tmp_path):

@@ -189,9 +189,9 @@ def test_choices_go_by_accuracy_then_loss_then_the_smaller_value():
         Trial(4.0, 0.6, 0.8, None),
     )
     diverged = Trial(0.1, 0.9, float("nan"), None)
-    assert choose([a, b]) is b
-    assert choose([a, b, c]) is c
-    assert choose([d, c, b, a]) is c
-    assert choose([diverged, a]) is a
+    assert choose([a, b], "linear_c") is b
+    assert choose([a, b, c], "linear_c") is c
+    assert choose([d, c, b, a], "linear_c") is c
+    assert choose([diverged, a], "linear_c") is a
     with pytest.raises(StageError, match=r"diverged at every rate tried \(0.1\)"):
-        choose([diverged])
+        choose([diverged], "linear_c")

@@ -89,19 +89,22 @@ def test_an_error_for_the_user_has_no_traceback():
     assert err == "error: loss.pixel must be one of ...\n"
 
 
-def test_a_stage_whose_parent_is_gone_ends():
+@pytest.mark.parametrize("shell", [[], ["sh", "-c"]], ids=["child", "child of a shell"])
+def test_a_stage_whose_dvc_is_gone_ends(shell):
     child_program = (
         "import time\nfrom stages.shared.interruption import run\n"
-        "def main():\n    print('started', flush=True)\n    time.sleep(60)\nrun(main)"
+        "import os\ndef main():\n    print(os.getpid(), flush=True)\n    time.sleep(60)\nrun(main)"
     )
     parent = start(f"""
-    import subprocess
-    child = subprocess.Popen([sys.executable, "-c", {child_program!r}], stderr=subprocess.DEVNULL)
-    print(child.pid, flush=True)
+    import shlex, subprocess
+    command = [sys.executable, "-c", {child_program!r}]
+    if {shell!r}:
+        # `; true` keeps the shell, as dash does by itself.
+        command = [*{shell!r}, shlex.join(command) + "; true"]
+    subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ | {{"DVC_STAGE": "x"}})
     time.sleep(60)
     """)
     child = int(parent.stdout.readline())
-    assert parent.stdout.readline() == "started\n"
     parent.kill()
     end = time.monotonic() + PARENT_CHECK_SECONDS + 5
     while time.monotonic() < end and is_running(child):
