@@ -193,5 +193,5 @@ def test_choices_go_by_accuracy_then_loss_then_the_smaller_value():
     assert choose([a, b, c], "linear_c") is c
     assert choose([d, c, b, a], "linear_c") is c
     assert choose([diverged, a], "linear_c") is a
-    with pytest.raises(StageError, match=r"diverged at every rate tried \(0.1\)"):
+    with pytest.raises(StageError, match=r"diverged at every value of probe\.linear_c: 0\.1"):
         choose([diverged], "linear_c")
