@@ -19,10 +19,10 @@ VIEWS = {"probe": 2, "validation": 1, "test": 1}
 
 
 def main() -> None:
+    params = load_params()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("encoder", choices=get_args(LatentRepresentation))
     name = parser.parse_args().encoder
-    params = load_params()
     model = load_autoencoder(f"data/encoders/{name}").to(device())
     for subset, views in VIEWS.items():
         array = open_array(f"data/lab/{subset}.npy")

@@ -15,10 +15,10 @@ from stages.shared.params import Objective, load_params
 
 
 def main() -> None:
+    params = load_params()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("objective", choices=get_args(Objective))
     name = parser.parse_args().objective
-    params = load_params()
     pretrain(name, Colorization.from_params(params.loss, device()), params, stage="train_autoencoder")
 
 

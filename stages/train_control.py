@@ -14,10 +14,11 @@ from stages.shared.params import Control, load_params
 
 
 def main() -> None:
+    params = load_params()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("control", choices=get_args(Control))
     name = parser.parse_args().control
-    pretrain(name, Reconstruction(), load_params(), stage="train_control", untrained=name == "random")
+    pretrain(name, Reconstruction(), params, stage="train_control", untrained=name == "random")
 
 
 if __name__ == "__main__":

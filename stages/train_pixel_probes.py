@@ -18,10 +18,10 @@ VIEWS = {"probe": 2, "validation": 1, "test": 1}
 
 
 def main() -> None:
+    params = load_params()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("representation", choices=get_args(PixelRepresentation))
     name = parser.parse_args().representation
-    params = load_params()
     stride = params.model.stride
     manifest = read_manifest()
     lab8 = open_subsets("data/lab", manifest)

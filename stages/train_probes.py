@@ -15,10 +15,10 @@ from stages.shared.params import LatentRepresentation, load_params
 
 
 def main() -> None:
+    params = load_params()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("representation", choices=get_args(LatentRepresentation))
     name = parser.parse_args().representation
-    params = load_params()
     manifest = read_manifest()
     latents = open_subsets(f"data/latents/{name}", manifest)
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from tqdm import tqdm
 
 from stages.food101.partial import CHUNK
-from stages.food101.resumable import downloaded, require_space
+from stages.food101.resumable import GZIP_MAGIC, downloaded, require_space
 from stages.shared.errors import StageError
 from stages.shared.outputs import whole_file
 
@@ -72,6 +72,8 @@ def _copy(source: Path, md5: str | None, path: Path) -> str:
         bar = tqdm(desc="copy", total=size, unit="B", unit_scale=True, disable=None)
         with origin.open("rb") as file, temporary.open("wb") as copy, bar:
             while chunk := file.read(CHUNK):
+                if file.tell() == len(chunk) and not chunk.startswith(GZIP_MAGIC):
+                    raise StageError(f"data.url: {origin} is not a gzipped archive: it begins with {chunk[:16]!r}")
                 copy.write(chunk)
                 digest.update(chunk)
                 bar.update(len(chunk))
