@@ -1,10 +1,18 @@
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 
 from tests.project import Project, make_project
 
 # Two processes of two threads each on two cores spin against one another: slower by an order of magnitude.
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tiny products gain nothing from threads, and lose much on a busy machine."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from threadpoolctl import threadpool_limits
 
 from stages import train_pixel_probes, train_probes
 from stages.shared.errors import StageError
@@ -26,12 +25,6 @@ TINY = {
 }
 CLASSES = {"in": ["apple", "cake", "stew"], "out": ["bread", "tart"]}
 IMAGES = {"probe": 6, "validation": 4, "test": 3}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    with threadpool_limits(1):
-        yield
 
 
 @pytest.fixture

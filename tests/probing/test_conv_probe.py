@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from threadpoolctl import threadpool_limits
 
 from stages.probing.conv_probe import (
     PositionMean,
@@ -13,13 +12,6 @@ from stages.probing.conv_probe import (
 from stages.shared.params import Probe
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tiny products gain nothing from threads, and lose much on a busy machine."""
-    with threadpool_limits(1):
-        yield
 
 
 def settings(**changes) -> Probe:

@@ -1,7 +1,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from threadpoolctl import threadpool_limits
 
 from stages.probing import protocol
 from stages.probing.domains import read_domain
@@ -11,13 +10,6 @@ from stages.shared.params import Probe
 
 CLASSES = {"in": ["apple", "cake", "stew"], "out": ["bread", "tart"]}
 IMAGES = {"probe": 12, "validation": 8, "test": 7}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tiny products gain nothing from threads, and lose much on a busy machine."""
-    with threadpool_limits(1):
-        yield
 
 
 def settings(**changes) -> Probe:
