@@ -1,58 +1,89 @@
 """Stage: which representation is best to classify from, in and out of domain. `python -m stages.compare`
 
-Reads data/probes/<representation>/predictions.csv for each of probe.representations; writes
-metrics/comparison.json (headline scalars), metrics/comparison.csv (every cell), metrics/accuracy.csv and
-.svg (the chart), and in data/comparison/ what is only drawn: confusion/<domain>/<representation>.csv (conv probe,
-seed 0) and curves.csv (learning curves).
+Reads data/probes/<representation>/ for each of probe.representations; writes to metrics/
+- comparison.json: headline scalars; comparison.csv: every accuracy; lifts.csv: every difference, tested;
+- label_efficiency.csv and depth.csv: accuracy by labels a class, and by layer;
+- accuracy.csv and .svg: the chart;
+and to data/comparison/ what is only drawn: confusion/<domain>/<representation>.csv and confused.csv (conv probe, first
+seeds), and curves.csv (learning curves).
 """
 
-from pathlib import Path
+import numpy as np
+import pandas as pd
 
-from stages.comparison.cells import comparison_cells, headline, mean_rows
+from stages.comparison.cells import comparison_cells, mean_rows
 from stages.comparison.chart import draw_accuracy_chart
+from stages.comparison.confusion import confusion, most_confused
 from stages.comparison.curves import chosen_curves
-from stages.comparison.predictions import read_predictions
-from stages.comparison.report import comparison_text
-from stages.shared.errors import StageError
+from stages.comparison.depth import depth_table
+from stages.comparison.estimates import resampled_columns
+from stages.comparison.headline import headline
+from stages.comparison.label_efficiency import HEAD, label_efficiency
+from stages.comparison.layers import DOMAINS
+from stages.comparison.lifts import lift_table
+from stages.comparison.representations import Representation, read_representations
+from stages.comparison.summary import comparison_text
 from stages.shared.interruption import run
 from stages.shared.outputs import whole_file, whole_folder, write_json
 from stages.shared.params import load_params
 
+ACCURACY = ["domain", "head", "representation", "layer", "view", "accuracy", "accuracy_low", "accuracy_high"]
+
 
 def main() -> None:
     params = load_params()
-    representations = [*params.probe.representations.pixels, *params.probe.representations.latents]
-    if not representations:
-        raise StageError("probe.representations lists nothing to compare; name at least one representation.")
-    predictions = read_predictions("data/probes", representations)
+    names = params.probe.representations
+    representations = read_representations("data/probes", names.pixels, names.latents)
     curves = chosen_curves("data/probes", representations)
-    cells = comparison_cells(predictions, resamples=params.compare.resamples, seed=params.seed)
-    means = mean_rows(cells)
-    classes = predictions[representations[0]].groupby("domain")["label"].nunique().to_dict()
+    columns = {
+        domain: resampled_columns(
+            all_hits(representations, domain), resamples=params.compare.resamples, seed=[params.seed, number]
+        )
+        for number, domain in enumerate(DOMAINS)
+    }
+    classes = {domain: len(set(representations[0].predictions[domain].labels)) for domain in DOMAINS}
     chance = {domain: 1 / count for domain, count in classes.items()}
+    cells = comparison_cells(representations, columns)
+    means = mean_rows(cells, representations)
+    lifts = lift_table(representations, columns)
+    accuracy = means[ACCURACY].rename(columns={"accuracy_low": "low", "accuracy_high": "high"})
 
     with whole_folder("data/comparison") as folder:
-        for name, table in predictions.items():
-            _write_confusion(folder / "confusion", name, table)
-        curves.to_csv(folder / "curves.csv", index=False, lineterminator="\n")
-    with whole_file("metrics/comparison.csv") as part:
-        cells.to_csv(part, index=False, lineterminator="\n")
-    with whole_file("metrics/accuracy.csv") as part:
-        accuracy = means[["domain", "head", "representation", "accuracy", "accuracy_low", "accuracy_high"]]
-        accuracy = accuracy.rename(columns={"accuracy_low": "low", "accuracy_high": "high"})
-        accuracy.to_csv(part, index=False, lineterminator="\n")
+        for domain in DOMAINS:
+            (folder / "confusion" / domain).mkdir(parents=True)
+            for own in representations:
+                _write(folder / "confusion" / domain / f"{own.name}.csv", confusion(own.predictions[domain]))
+        _write(folder / "confused.csv", most_confused(representations))
+        _write(folder / "curves.csv", curves)
+    tables = {
+        "comparison": cells,
+        "lifts": lifts,
+        "label_efficiency": label_efficiency(representations, columns),
+        "depth": depth_table(representations, columns),
+        "accuracy": accuracy,
+    }
+    for name, table in tables.items():
+        with whole_file(f"metrics/{name}.csv") as part:
+            _write(part, table)
     with whole_file("metrics/accuracy.svg") as part:
         draw_accuracy_chart(part, means, chance)
-    write_json("metrics/comparison.json", headline(cells, chance))
-    print(comparison_text(means, classes))
+    write_json("metrics/comparison.json", headline(means, lifts, chance))
+    print(comparison_text(means, lifts, classes))
 
 
-def _write_confusion(folder: Path, name: str, table) -> None:
-    """actual,predicted of each test image, in the form of DVC's `confusion` template."""
-    shown = table[(table["head"] == "conv") & (table["seed"] == 0)].rename(columns={"label": "actual"})
-    for domain, rows in shown.groupby("domain"):
-        (folder / domain).mkdir(parents=True, exist_ok=True)
-        rows[["actual", "predicted"]].to_csv(folder / domain / f"{name}.csv", index=False, lineterminator="\n")
+def all_hits(representations: list[Representation], domain: str) -> dict[tuple, np.ndarray]:
+    """Right answers of every probe, by representation, layer and head, and of the few-shot probe by its shots too."""
+    hits = {}
+    for own in representations:
+        for (layer, head), scores in own.predictions[domain].scores.items():
+            hits[own.name, layer, head] = scores.hit
+        for layer in own.layers[domain].shown:
+            hits |= {(own.name, layer, HEAD, few.shots): few.hits for few in own.few_shot[domain, layer]}
+    return hits
+
+
+def _write(path, table: pd.DataFrame) -> None:
+    table.to_csv(path, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -1,59 +1,62 @@
-"""Stage: how well the trained autoencoder paints, in numbers and in pictures.
+"""Stage: how well each objective paints, beside the baselines, as metrics that DVC compares.
 
-Reads data/encoders/colorization/, the Lab arrays `test` and `validation` (for the mean a and b) and the manifest;
-writes metrics/colorization.json and data/painted/<domain>_domain.png.
+Reads data/quality/; writes metrics/colorization.json.
 """
 
-import torch
+import numpy as np
+import pandas as pd
 
-from stages.color.lab import decode_lab8
-from stages.color.scaling import ab_of_output, lightness_input
-from stages.food101.manifest import domain_labels, read_manifest, subset_rows
-from stages.pretext.autoencoder import load_autoencoder
-from stages.pretext.losses import open_lpips
-from stages.pretext.pictures import one_of_each_class, picture_grid
-from stages.pretext.quality import colorization_quality, mean_ab, summary
-from stages.shared.device import device
+from stages.painting.files import QualityTables, read_quality
+from stages.painting.raw_accuracy import area_under_curve
 from stages.shared.interruption import run
-from stages.shared.outputs import open_array, whole_folder, write_json
+from stages.shared.outputs import write_json
 from stages.shared.params import load_params
 
+BASELINES = ("grey", "mean_ab", "mean_ab_by_lightness")
 DOMAINS = {"in": "in_domain", "out": "out_of_domain"}
-PICTURES = 8
+MEANS = {name: name for name in ("psnr", "ssim", "lpips", "ab_rmse")} | {
+    "colorfulness": "colorfulness_painted",
+    "probe_accuracy": "probe_correct_painted",
+}
+TRUTH = {"colorfulness": "colorfulness_true", "probe_accuracy": "probe_correct_true"}
+AREAS = {"auc": "accuracy", "auc_rebalanced": "accuracy_rebalanced"}
+# Colours that vary by less than a step of 8-bit Lab, over all test images, are one colour.
+ONE_COLOR = 1.0
 
 
 def main() -> None:
-    params = load_params()
-    metric = open_lpips(params.evaluate.lpips_net, params.evaluate.lpips_backbone, "evaluate").to(device())
-    model = load_autoencoder("data/encoders/colorization").to(device())
-    manifest = read_manifest()
-    rows = subset_rows(manifest, "test")
-    test, validation = open_array("data/lab/test.npy"), open_array("data/lab/validation.npy")
-    seen = validation[(subset_rows(manifest, "validation").domain == "in").to_numpy()]
-    average = torch.tensor(mean_ab(seen), device=device()).reshape(1, 2, 1, 1)
-
-    painters = {
-        "colorization": lambda lab: ab_of_output(model(lightness_input(lab))),
-        "grey": lambda lab: torch.zeros_like(lab[:, 1:]),
-        "mean_ab": lambda lab: average.expand_as(lab[:, 1:]),
+    objectives = load_params().pretext.objectives
+    folders = {name: f"data/quality/{name}" for name in objectives}
+    folders |= {name: f"data/quality/baselines/{name}" for name in BASELINES}
+    quality = {name: read_quality(folder) for name, folder in folders.items()}
+    metrics = {
+        name: {painter: summary(tables, domain) for painter, tables in quality.items()}
+        | {"truth": _means(quality[objectives[0]].scores, domain, TRUTH)}
+        for domain, name in DOMAINS.items()
     }
-    scores = {name: colorization_quality(paint, test, metric, device()) for name, paint in painters.items()}
-    write_json(
-        "metrics/colorization.json",
-        {
-            name: {painter: summary(each, (rows.domain == domain).to_numpy()) for painter, each in scores.items()}
-            for domain, name in DOMAINS.items()
-        },
-    )
+    metrics["collapsed"] = {name: int(painted_spread(quality[name].scores) < ONE_COLOR) for name in objectives}
+    write_json("metrics/colorization.json", metrics)
 
-    labels = domain_labels(rows)
-    with whole_folder("data/painted") as folder, torch.inference_mode():
-        for domain, name in DOMAINS.items():
-            of_domain = (rows.domain == domain).to_numpy().nonzero()[0]
-            picked = of_domain[one_of_each_class(labels[of_domain], PICTURES)]
-            lab = decode_lab8(torch.from_numpy(test[picked]).to(device()))
-            painted = painters["colorization"](lab)
-            picture_grid(lab.cpu().numpy(), painted.cpu().numpy()).save(folder / f"{name}.png")
+
+def summary(tables: QualityTables, domain: str) -> dict[str, float]:
+    """A painter's metrics on one domain: means over its images; the areas under the curves of all their pixels."""
+    curves = tables.curves[tables.curves.domain == domain]
+    areas = {name: round(float(area_under_curve(curves[column].to_numpy())), 6) for name, column in AREAS.items()}
+    return _means(tables.scores, domain, MEANS) | areas
+
+
+def painted_spread(scores: pd.DataFrame) -> float:
+    """Root mean square distance of all painted pixels' (a, b) from their mean, over images of one size.
+
+    The variance within images plus the variance of their means.
+    """
+    between = scores[["a_painted", "b_painted"]].var(ddof=0).sum()
+    return float(np.sqrt((scores.spread_painted**2).mean() + between))
+
+
+def _means(scores: pd.DataFrame, domain: str, columns: dict[str, str]) -> dict[str, float]:
+    own = scores[scores.domain == domain]
+    return {name: round(float(own[column].mean()), 6) for name, column in columns.items()}
 
 
 if __name__ == "__main__":

@@ -2,33 +2,42 @@
 
 Reads data/encoders/<encoder>/ and data/lab/{probe,validation,test}.npy; writes data/latents/<encoder>/<subset>.npy,
 float16 (N, V, C, h, w), with V = 2 views of the images that probes are trained on (the image, its mirror image)
-and V = 1 of the others.
+and V = 1 of the others; the same for each other one of `latents.layers` in data/latents/<encoder>/<layer>/.
+Pretraining seed k > 0 has all that in data/latents/<encoder>/seed_<k>/.
 """
 
 import argparse
+import contextlib
+from pathlib import Path
 from typing import get_args
 
-from stages.pretext.autoencoder import load_autoencoder
-from stages.pretext.encoding import encode
+from stages.pretext.encoder_files import load_autoencoder
+from stages.pretext.encoding import encode, layer_shapes
+from stages.pretext.places import place
+from stages.probing.domains import VIEWS
 from stages.shared.device import device
 from stages.shared.interruption import run
 from stages.shared.outputs import memory_mapped, open_array
-from stages.shared.params import LatentRepresentation, load_params
-
-VIEWS = {"probe": 2, "validation": 1, "test": 1}
+from stages.shared.params import Encoder, load_params
 
 
 def main() -> None:
     params = load_params()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("encoder", choices=get_args(LatentRepresentation))
+    parser.add_argument("encoder", choices=get_args(Encoder))
     name = parser.parse_args().encoder
-    model = load_autoencoder(f"data/encoders/{name}").to(device())
-    for subset, views in VIEWS.items():
-        array = open_array(f"data/lab/{subset}.npy")
-        shape = (len(array), views, *model.latent_shape(array.shape[-1]))
-        with memory_mapped(f"data/latents/{name}/{subset}.npy", shape, "float16") as latents:
-            encode(model, array, latents, params.latents.precision)
+    layers, features, precision = params.latents.layers, params.latents.features, params.latents.precision
+    for number in range(params.pretext.seeds):
+        model = load_autoencoder(Path("data/encoders", name, place(number))).to(device())
+        for subset, views in VIEWS.items():
+            array = open_array(f"data/lab/{subset}.npy")
+            with contextlib.ExitStack() as files:
+                outputs = {}
+                for layer, shape in layer_shapes(model, layers, array.shape[-1], features).items():
+                    folder = Path("data/latents", name, place(number), "" if layer == "latent" else layer)
+                    file = memory_mapped(folder / f"{subset}.npy", (len(array), views, *shape), "float16")
+                    outputs[layer] = files.enter_context(file)
+                encode(model, array, outputs, precision)
 
 
 if __name__ == "__main__":

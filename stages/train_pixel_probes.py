@@ -1,20 +1,22 @@
 """Stage: how well food is classified from pixels. `python -m stages.train_pixel_probes rgb`
 
 Reads data/lab/{probe,validation,test}.npy and data/split/manifest.csv; writes data/probes/<representation>/:
-predictions.csv, curves.csv, choices.csv. The protocol is that of the latents.
+predictions.csv, curves.csv, choices.csv, layers.csv, few_shot.csv, few_shot/, and the conv probe of seed 0:
+conv-<domain>.safetensors, conv.json. The protocol is that of the latents; pixels are a single layer, `pixels`.
 """
 
 import argparse
 from typing import get_args
 
-from stages.food101.manifest import read_manifest
+from stages.food101.manifest import VIEWS, read_manifest
 from stages.probing.features import pixel_features
 from stages.probing.files import open_subsets, write_findings
 from stages.probing.protocol import probe_representation
+from stages.probing.representation import Representation
+from stages.probing.saved_probe import save_probes
 from stages.shared.interruption import run
+from stages.shared.outputs import whole_folder
 from stages.shared.params import PixelRepresentation, load_params
-
-VIEWS = {"probe": 2, "validation": 1, "test": 1}
 
 
 def main() -> None:
@@ -26,11 +28,14 @@ def main() -> None:
     manifest = read_manifest()
     lab8 = open_subsets("data/lab", manifest)
 
-    def read(subset, positions):
+    def read(pretraining_seed, layer, subset, positions):
         return pixel_features(lab8[subset][positions], name, stride=stride, views=VIEWS[subset])
 
-    findings = probe_representation(read, manifest, params.probe, params.seed)
-    write_findings(f"data/probes/{name}", findings)
+    representation = Representation(read, ["pixels"], "pixels", 1, params.latents.features)
+    findings = probe_representation(representation, manifest, params.probe, params.seed)
+    with whole_folder(f"data/probes/{name}") as part:
+        write_findings(part, findings)
+        save_probes(part, findings.conv, name, stride, params.probe)
 
 
 if __name__ == "__main__":

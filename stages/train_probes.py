@@ -1,7 +1,8 @@
-"""Stage: how well food is classified from latents. `python -m stages.train_probes colorization`
+"""Stage: how well food is classified from an encoder's layers. `python -m stages.train_probes colorization`
 
-Reads data/latents/<encoder>/{probe,validation,test}.npy and data/split/manifest.csv; writes
-data/probes/<encoder>/: predictions.csv, curves.csv, choices.csv. The protocol is that of the pixel arms.
+Reads data/latents/<encoder>/ (its own arrays are the layer `latent`, those of other layers lie in folders named after
+them, those of pretraining seeds above 0 in seed_<k>/) and data/split/manifest.csv; writes data/probes/<encoder>/:
+predictions.csv, curves.csv, choices.csv, layers.csv, few_shot.csv, few_shot/. The protocol is that of the pixel arms.
 """
 
 import argparse
@@ -10,23 +11,40 @@ from typing import get_args
 from stages.food101.manifest import read_manifest
 from stages.probing.files import open_subsets, write_findings
 from stages.probing.protocol import probe_representation
+from stages.probing.representation import Representation
 from stages.shared.interruption import run
-from stages.shared.params import LatentRepresentation, load_params
+from stages.shared.outputs import whole_folder
+from stages.shared.params import Encoder, load_params
+
+HEADLINE = "latent"
 
 
 def main() -> None:
     params = load_params()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("representation", choices=get_args(LatentRepresentation))
+    parser.add_argument("representation", choices=get_args(Encoder))
     name = parser.parse_args().representation
     manifest = read_manifest()
-    latents = open_subsets(f"data/latents/{name}", manifest)
+    layers, seeds = params.latents.layers, params.pretext.seeds
+    latents = {
+        (seed, layer): open_subsets(latents_folder(name, seed, layer), manifest)
+        for seed in range(seeds)
+        for layer in layers
+    }
 
-    def read(subset, positions):
-        return latents[subset][positions]
+    def read(pretraining_seed, layer, subset, positions):
+        return latents[pretraining_seed, layer][subset][positions]
 
-    findings = probe_representation(read, manifest, params.probe, params.seed)
-    write_findings(f"data/probes/{name}", findings)
+    representation = Representation(read, layers, HEADLINE, seeds, params.latents.features)
+    findings = probe_representation(representation, manifest, params.probe, params.seed)
+    with whole_folder(f"data/probes/{name}") as part:
+        write_findings(part, findings)
+
+
+def latents_folder(encoder: str, pretraining_seed: int, layer: str) -> str:
+    """Where the arrays of a layer lie."""
+    seed = f"/seed_{pretraining_seed}" if pretraining_seed else ""
+    return f"data/latents/{encoder}{seed}" + ("" if layer == HEADLINE else f"/{layer}")
 
 
 if __name__ == "__main__":

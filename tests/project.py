@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
-TRACKED = ["stages", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
+TRACKED = ["stages", "profiles", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
 
 # The whole study in the fewest images and steps; every stage still does its work.
 SMALL = {
@@ -17,6 +17,8 @@ SMALL = {
     "model": {"block_out_channels": [8, 8, 8], "layers_per_block": 1, "norm_num_groups": 4},
     "pretext": {"controls": ["random"]},
     "train": {"epochs": 1, "batch_size": 16},
+    "latents": {"layers": ["mid", "latent"], "features": 256},
+    "evaluate": {"probe": "rgb_small"},
     "probe": {
         "representations": {"pixels": ["rgb_small"], "latents": ["random", "colorization"]},
         "seeds": 2,
@@ -24,6 +26,10 @@ SMALL = {
         "channels": [4, 4],
         "learning_rates": [1e-3],
         "linear_c": [0.1],
+        "knn_k": [5],
+        "shots": [1],
+        "draws": 2,
+        "ridge_alphas": [1.0, 100.0],
     },
     "compare": {"resamples": 100},
 }

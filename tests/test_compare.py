@@ -7,46 +7,34 @@ import pytest
 import yaml
 
 from stages import compare
-from stages.comparison.predictions import COLUMNS
 from stages.shared.errors import StageError
+from tests.comparison.probes import CLASSES, write_findings
 
 PROJECT = Path(__file__).parents[1]
-ARMS = {"rgb": 0.5, "lightness": 0.3, "random": 0.35, "colorization": 0.6}
-CLASSES = {"in": ["apple", "cake", "pie", "stew"], "out": ["bread", "tart"]}
+PIXELS = {"rgb": 0.5, "lightness": 0.3}
+ENCODERS = {"random": 0.35, "colorization": 0.6}
+TABLES = ("comparison", "lifts", "label_efficiency", "depth", "accuracy")
 
 
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
-    """A project's root with four representations' predictions, and a folder that nobody lists."""
+    """A project's root with four representations' findings, and a folder that nobody lists."""
     monkeypatch.chdir(tmp_path)
     params = yaml.safe_load((PROJECT / "params.yaml").read_text())
-    representations = {"pixels": ["rgb", "lightness"], "latents": ["random", "colorization"]}
-    params["probe"]["representations"] = representations
+    params["probe"]["representations"] = {"pixels": [*PIXELS], "latents": [*ENCODERS]}
     params["compare"]["resamples"] = 200
     Path("params.yaml").write_text(yaml.safe_dump(params))
-    for number, (name, accuracy) in enumerate((ARMS | {"forgotten": 0.9}).items()):
-        rng = np.random.default_rng(number)
-        rows = []
-        for domain, labels in CLASSES.items():
-            for head, seed in (("conv", 0), ("conv", 1), ("linear", 0)):
-                for image in range(60):
-                    label = labels[image % len(labels)]
-                    wrong = labels[(image + 1) % len(labels)]
-                    hit = rng.random() < accuracy
-                    key = (domain, head, seed, f"{label}/{image:03}", label)
-                    rows.append((*key, label if hit else wrong, 1, 1.5 - hit))
-        table = pd.DataFrame(rows, columns=COLUMNS)
-        Path("data/probes", name).mkdir(parents=True)
-        table.to_csv(f"data/probes/{name}/predictions.csv", index=False)
-        Path(f"data/probes/{name}/curves.csv").write_text(
-            "domain,head,seed,learning_rate,epoch,train_loss,validation_loss,validation_accuracy\n"
-            "in,conv,0,0.01,1,1.0,1.0,0.5\nout,conv,0,0.01,1,1.0,1.0,0.5\n"
-        )
-        Path(f"data/probes/{name}/choices.csv").write_text(
-            "domain,head,setting,value,validation_accuracy,validation_loss,chosen\n"
-            "in,conv,learning_rate,0.01,0.5,1.0,1\nout,conv,learning_rate,0.01,0.5,1.0,1\n"
-        )
+    for number, (name, accuracy) in enumerate((PIXELS | ENCODERS | {"forgotten": 0.9}).items()):
+        kind = "pixels" if name in PIXELS else "encoder"
+        write_findings("data/probes", name, accuracy, kind=kind, rng=number)
+    Path("data/probes/rgb/conv.json").write_text("{}")  # what others read does not disturb
     return tmp_path
+
+
+def change_representations(**changes):
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    params["probe"]["representations"] |= changes
+    Path("params.yaml").write_text(yaml.safe_dump(params))
 
 
 def written() -> dict[str, bytes]:
@@ -56,40 +44,54 @@ def written() -> dict[str, bytes]:
 
 def test_all_outputs_are_written_and_no_other(workspace):
     compare.main()
-    confusion = {f"data/comparison/confusion/{d}/{name}.csv" for d in ("in", "out") for name in ARMS}
-    metrics = {f"metrics/{name}" for name in ("comparison.json", "comparison.csv", "accuracy.csv", "accuracy.svg")}
-    assert set(written()) == confusion | metrics | {"data/comparison/curves.csv"}
+    drawn = {f"confusion/{domain}/{name}.csv" for domain in CLASSES for name in PIXELS | ENCODERS}
+    drawn |= {"curves.csv", "confused.csv"}
+    metrics = {"comparison.json", "accuracy.svg", *(f"{table}.csv" for table in TABLES)}
+    assert set(written()) == {f"data/comparison/{name}" for name in drawn} | {f"metrics/{name}" for name in metrics}
+    assert not [path for path, content in written().items() if b"forgotten" in content]
 
 
 def test_the_headline_says_accuracy_lift_and_chance(workspace):
     compare.main()
     found = json.loads(Path("metrics/comparison.json").read_text())
     lifts = {f"lift_over_{name}" for name in ("rgb", "lightness", "random")}
-    assert set(found["in_domain"]) == set(found["out_of_domain"]) == {"chance", *ARMS, *lifts}
+    expected = {"chance", "minimum_detectable", *PIXELS, *ENCODERS, *lifts}
+    assert set(found["in_domain"]) == set(found["out_of_domain"]) == expected
     assert (found["in_domain"]["chance"], found["out_of_domain"]["chance"]) == (0.25, 0.5)
-    table = pd.read_csv("data/probes/rgb/predictions.csv").query("domain == 'in' and head == 'conv'")
+    table = pd.read_csv("data/probes/rgb/predictions.csv", keep_default_na=False)
+    table = table.query("domain == 'in' and head == 'conv'")
     expected = (table["label"] == table["predicted"]).mean()
     assert found["in_domain"]["rgb"]["accuracy"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_tables_for_reading_and_plotting_agree(workspace):
     compare.main()
-    cells = pd.read_csv("metrics/comparison.csv", dtype={"seed": str})
-    accuracy = pd.read_csv("metrics/accuracy.csv")
-    assert list(accuracy) == ["domain", "head", "representation", "accuracy", "low", "high"]
+    cells, lifts, depth, accuracy = (
+        pd.read_csv(f"metrics/{name}.csv") for name in ("comparison", "lifts", "depth", "accuracy")
+    )
+    assert list(accuracy) == ["domain", "head", "representation", "layer", "view", "accuracy", "low", "high"]
     means = cells[cells["seed"] == "mean"]
     np.testing.assert_array_equal(accuracy["low"], means["accuracy_low"])
     assert accuracy.notna().all(axis=None) and (accuracy["low"] <= accuracy["high"]).all()
-    assert means.loc[means["representation"] == "colorization", "lift"].isna().all()
-    assert set(cells["seed"]) == {"0", "1", "mean"}
+    keys = ["domain", "representation", "layer"]
+    ridge = accuracy[accuracy["head"] == "ridge"].merge(depth, on=keys, suffixes=("", "_by_depth"))
+    np.testing.assert_array_equal(ridge["low"], ridge["accuracy_low"])
+    same = lifts[lifts["view"] == "headline"].merge(
+        means.rename(columns={"representation": "over", "layer": "over_layer"}),
+        on=["domain", "head", "over", "over_layer"],
+        suffixes=("", "_in_cells"),
+    )
+    assert len(same) == 2 * 4 * 3
+    for column in ("lift", "lift_low", "lift_high"):
+        np.testing.assert_array_equal(same[column], same[f"{column}_in_cells"])
 
 
-def test_confusion_holds_a_row_a_test_image_of_seed_0(workspace):
+def test_confusion_holds_a_row_a_test_image_of_the_first_seeds(workspace):
     compare.main()
-    found = pd.read_csv("data/comparison/confusion/in/rgb.csv")
-    table = pd.read_csv("data/probes/rgb/predictions.csv").query("domain == 'in' and head == 'conv' and seed == 0")
+    found = pd.read_csv("data/comparison/confusion/in/random.csv", keep_default_na=False)
+    table = pd.read_csv("data/probes/random/predictions.csv", keep_default_na=False)
+    table = table.query("domain == 'in' and head == 'conv' and layer == 'latent' and seed == 0").sort_values("image")
     assert list(found) == ["actual", "predicted"] and len(found) == 60
-    table = table.sort_values("image")
     assert found["actual"].tolist() == table["label"].tolist()
     assert found["predicted"].tolist() == table["predicted"].tolist()
 
@@ -103,34 +105,32 @@ def test_a_second_run_writes_the_same_bytes_over_read_only_outputs(workspace):
     assert written() == first
 
 
+def test_what_is_no_longer_compared_leaves_no_file(workspace):
+    compare.main()
+    change_representations(latents=["colorization"])
+    compare.main()
+    assert not Path("data/comparison/confusion/in/random.csv").exists()
+
+
 def test_the_table_is_printed(workspace, capsys):
     compare.main()
     text = capsys.readouterr().out
     assert "Guessing among 4 classes is right in 25.0 % of cases." in text
-    assert all(f"\n  {name} " in text for name in ARMS)
-    assert "forgotten" not in text
+    assert all(f"\n  {name} " in text for name in PIXELS | ENCODERS)
+    assert "Holm" in text and "forgotten" not in text
 
 
-def test_without_colorization_there_are_no_lifts(workspace):
-    params = yaml.safe_load(Path("params.yaml").read_text())
-    params["probe"]["representations"]["latents"] = ["random"]
-    Path("params.yaml").write_text(yaml.safe_dump(params))
+@pytest.mark.parametrize("latents", [["random"], []])
+def test_without_colorization_there_are_no_lifts(workspace, latents):
+    change_representations(latents=latents)
     compare.main()
-    assert set(json.loads(Path("metrics/comparison.json").read_text())["in_domain"]) == {
-        "chance", "rgb", "lightness", "random",
-    }  # fmt: skip
+    found = json.loads(Path("metrics/comparison.json").read_text())
+    assert set(found["in_domain"]) == {"chance", *PIXELS, *latents}
+    assert pd.read_csv("metrics/lifts.csv").empty
 
 
-def test_a_listed_representation_without_predictions_stops_the_stage_before_it_writes(workspace):
+def test_a_listed_representation_without_findings_stops_the_stage_before_it_writes(workspace):
     Path("data/probes/random/predictions.csv").unlink()
     with pytest.raises(StageError, match="lists 'random'"):
         compare.main()
     assert not written()
-
-
-def test_nothing_to_compare_is_refused(workspace):
-    params = yaml.safe_load(Path("params.yaml").read_text())
-    params["probe"]["representations"] = {"pixels": [], "latents": []}
-    Path("params.yaml").write_text(yaml.safe_dump(params))
-    with pytest.raises(StageError, match="lists nothing to compare"):
-        compare.main()

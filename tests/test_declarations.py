@@ -4,30 +4,38 @@ import ast
 import runpy
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 import stages.pretext.pretraining
 import stages.shared.params
-from stages.shared.params import Group, load_params
+from stages.shared.params import Control, Group, Objective, load_params
 from tests.project import ROOT, make_project
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
-# Each stage once, for one of its matrix values; `download` for both sources, as each reads other keys.
+# Each stage in the order of the pipeline, once for each of its matrix values.
+ENCODERS = [*get_args(Control), *get_args(Objective)]
 RUNS = {
     "download": [[]],
     "split": [[]],
     "convert_to_lab": [[]],
-    "train_autoencoder": [["colorization"]],
-    "train_control": [["random"], ["reconstruction"]],
-    "extract_latents": [["random"], ["colorization"]],
-    "train_probes": [["random"], ["colorization"]],
+    "count_colors": [[]],
+    "prepare_objectives": [[]],
+    "train_autoencoder": [[name] for name in get_args(Objective)],
+    "train_control": [[name] for name in get_args(Control)],
+    "extract_latents": [[name] for name in ENCODERS],
+    "train_probes": [[name] for name in ENCODERS],
     "train_pixel_probes": [["rgb_small"]],
+    "paint": [[name] for name in get_args(Objective)],
+    "paint_baselines": [[]],
     "evaluate_colorization": [[]],
     "compare": [[]],
+    "report": [[]],
 }
+TOOLS = {"colorize"}  # run by a person, not by DVC
 
 
 def imported(path: Path, found: set[str]) -> set[str]:
@@ -61,7 +69,7 @@ def test_packages_hold_no_code_that_no_stage_would_notice():
 
 def test_every_stage_has_a_module_and_says_what_it_is_for():
     modules = {path.stem for path in (ROOT / "stages").glob("*.py")} - {"__init__"}
-    assert modules == STAGES.keys() == RUNS.keys()
+    assert modules - TOOLS == STAGES.keys() == RUNS.keys()
     for name, stage in STAGES.items():
         assert stage["cmd"].startswith(f"python -m stages.{name}")
         assert stage["desc"]
@@ -95,7 +103,12 @@ def leaves(group: Group, prefix: str = "") -> set[str]:
 def reads(tmp_path_factory) -> dict[str, set[str]]:
     """The parameters that each stage reads when it runs."""
     project = make_project(tmp_path_factory.mktemp("reads") / "project")
-    project.change({"pretext": {"controls": ["random", "reconstruction"]}})
+    project.change(
+        {
+            "pretext": {"controls": [*get_args(Control)], "objectives": [*get_args(Objective)]},
+            "probe": {"representations": {"latents": ENCODERS}},
+        }
+    )
     recorded = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project.path)
@@ -131,7 +144,7 @@ def test_parameters_declared_are_the_parameters_read(stage, reads):
 
 def test_every_parameter_is_read_by_some_stage():
     declared = {key for stage in STAGES.values() for key in stage.get("params", [])}
-    interpolated = {"pretext.objectives", "pretext.controls", "probe.representations.latents"}
+    interpolated = {"pretext.objectives", "pretext.controls", "probe.representations.latents", "evaluate.probe"}
     for leaf in leaves(load_params(ROOT / "params.yaml")):
         parents = {".".join(leaf.split(".")[:depth]) for depth in range(1, 4)}
         assert parents & (declared | interpolated), f"no stage declares {leaf}"

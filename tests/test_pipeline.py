@@ -13,17 +13,20 @@ import pytest
 
 from tests.project import Project
 
-LOSS_RERUNS = {
+SUMMARIES = {"evaluate_colorization", "compare", "report"}
+ENCODER_RERUNS = {
     "train_autoencoder@colorization",
     "extract_latents@colorization",
     "train_probes@colorization",
-    "evaluate_colorization",
-    "compare",
-}
+    "paint@colorization",
+} | SUMMARIES
+LOSS_RERUNS = ENCODER_RERUNS | {"prepare_objectives"}
 CONTROLS = {"train_control@random", "extract_latents@random", "train_probes@random"}
-AFTER_SPLIT = LOSS_RERUNS | CONTROLS | {"convert_to_lab", "train_pixel_probes@rgb_small"}
-PROBES = {"train_probes@random", "train_probes@colorization", "train_pixel_probes@rgb_small", "compare"}
-LATENTS = {"extract_latents@random", "extract_latents@colorization", "train_probes@random", "train_probes@colorization"}
+PIXEL_PROBES = {"train_pixel_probes@rgb_small", "paint@colorization", "paint_baselines"} | SUMMARIES
+AFTER_SPLIT = LOSS_RERUNS | CONTROLS | PIXEL_PROBES | {"convert_to_lab", "count_colors"}
+LATENT_PROBES = {"train_probes@random", "train_probes@colorization", "compare", "report"}
+PROBES = LATENT_PROBES | PIXEL_PROBES
+LATENTS = {"extract_latents@random", "extract_latents@colorization"} | LATENT_PROBES
 
 
 def ran(output: str) -> set[str]:
@@ -42,16 +45,22 @@ def test_the_second_repro_runs_nothing(project):
         ({"data": {"images_per_class": 9}}, {"split"} | AFTER_SPLIT),
         ({"split": {"held_out_classes": 3}}, {"split"} | AFTER_SPLIT),
         ({"lab": {"resize": "squash"}}, AFTER_SPLIT),
-        ({"model": {"latent_channels": 3}}, LOSS_RERUNS | CONTROLS),
-        ({"model": {"block_out_channels": [8, 8]}}, LOSS_RERUNS | CONTROLS | PROBES),
+        ({"model": {"latent_channels": 3}}, ENCODER_RERUNS | CONTROLS),
+        ({"model": {"block_out_channels": [8, 8, 16]}}, ENCODER_RERUNS | CONTROLS | PROBES),
+        ({"pretext": {"seeds": 2}}, ENCODER_RERUNS | CONTROLS),
         ({"loss": {"pixel": "l1"}}, LOSS_RERUNS),
         ({"loss": {"lpips_weight": 0.5}}, LOSS_RERUNS),
-        ({"train": {"epochs": 2}}, LOSS_RERUNS | CONTROLS),
-        ({"latents": {"precision": "bfloat16"}}, LATENTS | {"compare"}),
+        ({"train": {"epochs": 2}}, ENCODER_RERUNS | CONTROLS),
+        ({"latents": {"precision": "bfloat16"}}, LATENTS),
+        ({"latents": {"layers": ["down_0", "latent"]}}, LATENTS),
         ({"probe": {"seeds": 3}}, PROBES),
         ({"probe": {"linear_c": [1.0]}}, PROBES),
-        ({"probe": {"representations": {"pixels": ["rgb_small", "rgb"]}}}, {"train_pixel_probes@rgb", "compare"}),
-        ({"compare": {"resamples": 200}}, {"compare"}),
+        (
+            {"probe": {"representations": {"pixels": ["rgb_small", "rgb"]}}},
+            {"train_pixel_probes@rgb", "compare", "report"},
+        ),
+        ({"evaluate": {"lpips_net": "squeeze"}}, {"paint@colorization", "paint_baselines"} | SUMMARIES - {"compare"}),
+        ({"compare": {"resamples": 200}}, {"compare", "report"}),
         ({"seed": 1}, {"split"} | AFTER_SPLIT),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",  # a set's order differs between processes
@@ -85,6 +94,7 @@ def test_a_parameter_can_rerun_what_depends_on_it_and_nothing_else(finished, mon
 def test_an_experiment_runs_what_it_changes_and_shows_what_that_did(project):
     result = project.run("dvc", "exp", "run", "-S", "loss.lpips_weight=0.5")
     assert ran(result.stdout) == LOSS_RERUNS
+    assert (project.path / "data/objectives/colorization/train.json").exists()
     assert "loss.lpips_weight" in project.run("dvc", "params", "diff").stdout
     difference = project.run("dvc", "metrics", "diff", "--all").stdout
     assert "in_domain.colorization.accuracy" in difference
@@ -100,7 +110,7 @@ def test_an_experiment_runs_what_it_changes_and_shows_what_that_did(project):
 
 def test_an_experiment_in_a_temporary_folder(project):
     result = project.run("dvc", "exp", "run", "--temp", "--name", "elsewhere", "-S", "compare.resamples=200")
-    assert ran(result.stdout) == {"compare"}
+    assert ran(result.stdout) == {"compare", "report"}
     assert "up to date" in project.run("dvc", "status").stdout
     shown = project.run("dvc", "exp", "show", "--csv").stdout
     assert "elsewhere" in shown
@@ -129,7 +139,7 @@ def test_plots_are_drawn(project):
         "metrics/accuracy.svg",
         "data/training/colorization/plots/metrics/validation/loss.tsv",
         "data/comparison/confusion/out/colorization.csv",
-        "data/painted/in_domain.png",
+        "data/painted/colorization/in_domain.png",
     ):
         assert name in drawn
     project.run("dvc", "plots", "diff", "HEAD", "--out", "plots_page")
@@ -151,7 +161,7 @@ def test_another_clone_takes_the_results_from_a_shared_cache(project, tmp_path):
     project.run("git", "clone", "--quiet", str(project.path), str(tmp_path / "clone"))
     clone = Project(tmp_path / "clone")
     clone.run("dvc", "pull", "--run-cache")
-    heavy = {name for name in project.lock() if name not in ("evaluate_colorization", "compare")}
+    heavy = {name for name in project.lock() if name not in SUMMARIES}
     assert not ran(clone.run("dvc", "repro").stdout) & heavy
     assert clone.run("git", "status", "--porcelain").stdout == ""
 

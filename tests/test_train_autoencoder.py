@@ -2,16 +2,18 @@
 
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from stages import evaluate_colorization, train_autoencoder, train_control
+from stages import count_colors, prepare_objectives, train_autoencoder, train_control
 from stages.food101.manifest import ManifestRow, write_manifest
 from stages.pretext.autoencoder import Autoencoder
-from stages.shared.params import load_params
+from stages.pretext.encoder_files import load_autoencoder
+from stages.shared.params import Control, Objective, load_params
 from tests.project import make_project
 
 
@@ -34,7 +36,15 @@ def project(tmp_path, monkeypatch):
     for subset in ("pretrain", "validation", "probe", "test"):
         count = sum(row.subset == subset for row in rows)
         np.save(f"data/lab/{subset}.npy", rng.integers(0, 256, (count, 3, 32, 32), dtype=np.uint8))
+    prepare(project, monkeypatch)
     return project
+
+
+def prepare(project, monkeypatch, **changes) -> None:
+    """Change parameters, and make of them what training depends on."""
+    project.change(changes)
+    run(monkeypatch, count_colors)
+    run(monkeypatch, prepare_objectives)
 
 
 def run(monkeypatch, stage, *arguments) -> None:
@@ -70,7 +80,7 @@ def test_random_is_what_every_encoder_was_before_training(project, monkeypatch):
     saved = load_file("data/encoders/random/model.safetensors")
     params = load_params()
     torch.manual_seed(params.seed)
-    fresh = Autoencoder(1, 2, [8, 8, 8], 1, params.model.latent_channels, 4).state_dict()
+    fresh = Autoencoder("lightness", 2, [8, 8, 8], 1, params.model.latent_channels, 4).state_dict()
     encoder = [name for name in saved if name.startswith(("encoder.", "to_latents."))]
     assert encoder
     assert all(torch.equal(saved[name], fresh[name]) for name in encoder)
@@ -90,13 +100,82 @@ def test_folders_hold_what_the_readme_says(project, monkeypatch):
     }  # fmt: skip
 
 
-def test_the_mean_color_is_of_classes_that_were_seen(project, monkeypatch):
+def objectives() -> dict[str, bytes]:
+    return {path.as_posix(): path.read_bytes() for path in sorted(Path("data/objectives").rglob("*.json"))}
+
+
+@pytest.mark.parametrize(
+    ("changes", "changed"),
+    [
+        ({"loss": {"lpips_weight": 0.5}}, {"colorization/train"}),
+        ({"loss": {"adversarial_weight": 0.1}}, {"colorization/train"}),
+        ({"classification": {"rebalance": 1.0}}, {"color_classification/train", "split_brain/train"}),
+        ({"classification": {"temperature": 0.5}}, {"color_classification/paint", "split_brain/paint"}),
+        ({"split_brain": {"kind": "regression"}}, {"split_brain/train", "split_brain/paint"}),
+        ({"classification": {"bin_size": 20.0}}, {"color_classification/train", "split_brain/train"}),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",  # a set's order differs between processes
+)
+def test_a_parameter_changes_what_depends_on_it_and_no_other_objective(project, monkeypatch, changes, changed):
+    prepare(project, monkeypatch, pretext={"objectives": ALL_OBJECTIVES})
+    before = objectives()
+    prepare(project, monkeypatch, **changes)
+    after = objectives()
+    assert len(after) == 6
+    different = {path for path in after if after[path] != before[path]}
+    assert different == {f"data/objectives/{name}.json" for name in changed}
+
+
+ALL_OBJECTIVES = list(get_args(Objective))
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_every_encoder_trains_and_tells_what_it_is(project, monkeypatch, kind):
+    prepare(project, monkeypatch, pretext={"objectives": ALL_OBJECTIVES}, split_brain={"kind": kind})
+    painting = {}
+    for stage, names in ((train_autoencoder, ALL_OBJECTIVES), (train_control, get_args(Control))):
+        for name in names:
+            run(monkeypatch, stage, name)
+            model = load_autoencoder(f"data/encoders/{name}")
+            painting[name] = model.paints
+            assert model.encode(torch.zeros(1, 3, 32, 32)).shape == (1, 4, 8, 8)
+    assert {name for name, paints in painting.items() if paints} == set(ALL_OBJECTIVES)
+
+
+def test_several_pretraining_seeds_lie_beside_the_first_and_leave_it_alone(project, monkeypatch):
     run(monkeypatch, train_autoencoder, "colorization")
-    run(monkeypatch, evaluate_colorization)
-    before = Path("metrics/colorization.json").read_bytes()
-    spoil("validation", np.s_[8:])
-    run(monkeypatch, evaluate_colorization)
-    assert Path("metrics/colorization.json").read_bytes() == before
-    spoil("validation", np.s_[:8])
-    run(monkeypatch, evaluate_colorization)
-    assert Path("metrics/colorization.json").read_bytes() != before
+    once = outputs()
+    project.change({"pretext": {"seeds": 2}})
+    run(monkeypatch, train_autoencoder, "colorization")
+    twice = outputs()
+    assert once.items() <= twice.items()
+    second = "data/encoders/colorization/seed_1/model.safetensors"
+    assert twice[second] != once["data/encoders/colorization/model.safetensors"]
+    assert "data/training/colorization/seed_1/plots/metrics/validation/loss.tsv" in twice
+    assert not list(Path(".dvc/tmp/checkpoints").iterdir())
+
+
+def test_a_critic_is_trained_where_it_has_a_weight(project, monkeypatch):
+    run(monkeypatch, train_autoencoder, "colorization")
+    before = outputs()
+    prepare(project, monkeypatch, loss={"adversarial_weight": 0.1})
+    run(monkeypatch, train_autoencoder, "colorization")
+    after = outputs()
+    assert "data/training/colorization/plots/metrics/train/critic.tsv" in after.keys() - before.keys()
+    weights = "data/encoders/colorization/model.safetensors"
+    assert after[weights] != before[weights]
+
+
+def test_supervision_sees_in_domain_labels_only_and_for_as_many_steps(project, monkeypatch):
+    run(monkeypatch, train_control, "supervised")
+    before = outputs()
+    spoil("probe", np.s_[8:])  # the images of classes c and d
+    spoil("pretrain", np.s_[:])
+    run(monkeypatch, train_control, "supervised")
+    assert outputs() == before
+    spoil("probe", np.s_[:8])
+    run(monkeypatch, train_control, "supervised")
+    assert outputs() != before
+    series = Path("data/training/supervised/plots/metrics/validation/accuracy.tsv").read_text().splitlines()
+    # 8 pretraining images and 8 probe images: as many epochs as of pretraining, 1.
+    assert len(series) - 1 == load_params().train.epochs

@@ -22,7 +22,12 @@ TINY = {
     "precision": "float32",
     "linear_grid": 2,
     "linear_c": [0.1, 1.0],
+    "knn_k": [1, 5],
+    "shots": [1, 5, 25],
+    "draws": 2,
+    "ridge_alphas": [1.0, 100.0],
 }
+LAYERS = {"down_0": (8, 32), "down_1": (4, 16), "latent": (4, 8)}  # channels and edge as stored
 CLASSES = {"in": ["apple", "cake", "stew"], "out": ["bread", "tart"]}
 IMAGES = {"probe": 6, "validation": 4, "test": 3}
 
@@ -35,6 +40,8 @@ def workspace(tmp_path, monkeypatch):
     params["probe"] |= TINY
     params["lab"]["image_size"] = 32
     params["model"] |= {"block_out_channels": [32, 64, 64], "norm_num_groups": 8}
+    params["pretext"]["seeds"] = 2
+    params["latents"] |= {"layers": list(LAYERS), "features": 8 * 16 * 16}
     Path("params.yaml").write_text(yaml.safe_dump(params))
     rows = [
         (f"{label}/{subset}{number}", label, domain, subset)
@@ -45,61 +52,120 @@ def workspace(tmp_path, monkeypatch):
     ]
     manifest = pd.DataFrame(sorted(rows), columns=["image", "label", "domain", "subset"])
     rng = np.random.default_rng(0)
-    for folder in ("split", "lab", "latents/colorization"):
-        Path("data", folder).mkdir(parents=True)
+    for folder in ("split", "lab", *latents_folders()):
+        Path("data", folder).mkdir(parents=True, exist_ok=True)
     manifest.to_csv("data/split/manifest.csv", index=False)
     for subset in IMAGES:
         count, views = (manifest["subset"] == subset).sum(), 2 if subset == "probe" else 1
         np.save(f"data/lab/{subset}.npy", rng.integers(0, 256, (count, 3, 32, 32), dtype=np.uint8))
-        latents = rng.normal(size=(count, views, 4, 8, 8)).astype(np.float16)
-        np.save(f"data/latents/colorization/{subset}.npy", latents)
+        for folder, (channels, side) in latents_folders().items():
+            latents = rng.normal(size=(count, views, channels, side, side)).astype(np.float16)
+            np.save(f"data/{folder}/{subset}.npy", latents)
     return tmp_path
+
+
+def latents_folders() -> dict[str, tuple[int, int]]:
+    """Where a layer lies, below data/, and its channels and edge."""
+    top = Path("latents/colorization")
+    return {
+        (top / seed / ("" if layer == "latent" else layer)).as_posix(): shape
+        for seed in ("", "seed_1")
+        for layer, shape in LAYERS.items()
+    }
 
 
 def start(stage, monkeypatch, name):
     monkeypatch.setattr(sys, "argv", [stage.__name__, name])
     stage.main()
-    folder = Path("data/probes", name)
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    return contents(Path("data/probes", name))
 
 
-@pytest.mark.parametrize(
-    ("stage", "name"),
-    [
-        (train_probes, "colorization"),
-        (train_pixel_probes, "rgb"),
-        (train_pixel_probes, "lightness"),
-        (train_pixel_probes, "rgb_small"),
-        (train_pixel_probes, "lightness_small"),
-    ],
-)
-def test_a_stage_writes_its_three_tables(workspace, monkeypatch, stage, name):
-    files = start(stage, monkeypatch, name)
-    assert list(files) == ["choices.csv", "curves.csv", "predictions.csv"]
-    heads = {file: content.decode().splitlines()[0] for file, content in files.items()}
-    assert heads == {
-        "choices.csv": "domain,head,setting,value,validation_accuracy,validation_loss,chosen",
-        "curves.csv": "domain,head,seed,learning_rate,epoch,train_loss,validation_loss,validation_accuracy",
-        "predictions.csv": "domain,head,seed,image,label,predicted,top5,loss",
-    }
-    predictions = pd.read_csv(Path("data/probes", name, "predictions.csv"))
-    assert len(predictions) == 5 * 3 * (2 + 1)
-    assert not predictions.isna().any(axis=None)
-    curves = pd.read_csv(Path("data/probes", name, "curves.csv"))
-    assert len(curves) == 2 * (2 + 1) * 2  # domains, fits (two rates, one more seed), epochs
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.*"))}
+
+
+HEADERS = {
+    "predictions.csv": "domain,layer,head,pretraining_seed,seed,image,label,predicted,top5,loss",
+    "curves.csv": "domain,layer,head,pretraining_seed,seed,learning_rate,epoch,train_loss,validation_loss,"
+    "validation_accuracy",
+    "choices.csv": "domain,layer,head,pretraining_seed,setting,value,validation_accuracy,validation_loss,chosen",
+    "layers.csv": "domain,layer,order,features,validation_accuracy,chosen",
+    "few_shot.csv": "domain,layer,pretraining_seed,shots,labels,draw,alpha,validation_accuracy,test_accuracy",
+}
+
+
+def check_tables(files, name):
+    """The columns that other stages read, no gaps, and hits in step with their table."""
+    assert {file: files[file].decode().splitlines()[0] for file in HEADERS} == HEADERS
+    found = {file: pd.read_csv(Path("data/probes", name, file)) for file in HEADERS}
+    assert not any(table.isna().any(axis=None) for table in found.values())
+    few_shot = found["few_shot.csv"]
+    assert set(few_shot["shots"]) == {"1", "5", "all"}  # 25 are more than there are
+    for (domain, layer), rows in few_shot.groupby(["domain", "layer"]):
+        hits = np.load(Path("data/probes", name, "few_shot", f"{domain}-{layer}.npy"))
+        assert hits.shape == (len(rows), 3 * len(CLASSES[domain]))
+        np.testing.assert_allclose(hits.mean(axis=1), rows["test_accuracy"], atol=1e-5)
     assert not list(Path("data/probes").glob(".*"))
+    return found
 
 
-def test_a_stage_writes_the_same_bytes_again(workspace, monkeypatch):
-    first = start(train_probes, monkeypatch, "colorization")
-    assert start(train_probes, monkeypatch, "colorization") == first
+@pytest.mark.parametrize("name", ["rgb", "lightness", "rgb_small", "lightness_small"])
+def test_pixels_are_one_layer_and_leave_their_conv_probe(workspace, monkeypatch, name):
+    files = start(train_pixel_probes, monkeypatch, name)
+    hits = [f"few_shot/{domain}-pixels.npy" for domain in CLASSES]
+    probe = ["conv.json", "conv-in.safetensors", "conv-out.safetensors"]
+    assert sorted(files) == sorted([*HEADERS, *hits, *probe])
+    found = check_tables(files, name)
+    assert len(found["predictions.csv"]) == 5 * 3 * (2 + 1 + 1 + 1)
+    assert len(found["curves.csv"]) == 2 * (2 + 1) * 2  # domains, fits (two rates, one more seed), epochs
+    sides = {"rgb": 16, "lightness": 32, "rgb_small": 8, "lightness_small": 8}  # 3 x 32 x 32 is above the limit
+    assert set(found["layers.csv"]["features"]) == {(3 if "rgb" in name else 1) * sides[name] ** 2}
+    for file in ("predictions.csv", "choices.csv", "layers.csv", "few_shot.csv", "curves.csv"):
+        assert set(found[file]["layer"]) == {"pixels"}
 
 
-def test_the_study_s_seed_reaches_the_probes(workspace, monkeypatch):
-    first = start(train_probes, monkeypatch, "colorization")
+def test_an_encoder_has_all_its_layers_and_pretraining_seeds_judged(workspace, monkeypatch):
+    files = start(train_probes, monkeypatch, "colorization")
+    found = check_tables(files, "colorization")
+    layers = found["layers.csv"]
+    assert layers["layer"].tolist() == list(LAYERS) * 2
+    assert layers["features"].tolist() == [2048, 1024, 256] * 2  # down_0 pooled from 8 x 32 x 32
+    assert layers.groupby("domain")["chosen"].sum().eq(1).all()
+    best = layers[layers["chosen"] == 1].set_index("domain")["layer"]
+    for (domain, layer), rows in found["predictions.csv"].groupby(["domain", "layer"]):
+        heads = {"conv", "linear", "knn", "ridge"} if layer in (best[domain], "latent") else {"ridge"}
+        assert set(rows["head"]) == heads
+    assert set(found["predictions.csv"]["pretraining_seed"]) == {0, 1}
+    assert not any("safetensors" in file for file in files)
+
+
+def test_a_layer_and_a_pretraining_seed_are_read_from_their_own_arrays(workspace, monkeypatch):
+    def chosen():
+        start(train_probes, monkeypatch, "colorization")
+        choices = pd.read_csv("data/probes/colorization/choices.csv").query("head == 'ridge'")
+        return {place: rows.to_csv(index=False) for place, rows in choices.groupby(["layer", "pretraining_seed"])}
+
+    before = chosen()
+    for folder, place in (("down_1", ("down_1", 0)), ("seed_1", ("latent", 1)), ("seed_1/down_0", ("down_0", 1))):
+        path = Path("data/latents/colorization", folder, "validation.npy")
+        np.save(path, -np.load(path))
+        after = chosen()
+        assert {key for key in before if before[key] != after[key]} == {place}
+        before = after
+
+
+@pytest.mark.parametrize(("stage", "name"), [(train_probes, "colorization"), (train_pixel_probes, "rgb_small")])
+def test_a_stage_writes_the_same_bytes_again(workspace, monkeypatch, stage, name):
+    first = start(stage, monkeypatch, name)
+    assert start(stage, monkeypatch, name) == first
+
+
+def test_the_study_s_seed_reaches_the_probes_and_the_draws(workspace, monkeypatch):
+    first = start(train_pixel_probes, monkeypatch, "rgb_small")
     params = yaml.safe_load(Path("params.yaml").read_text())
     Path("params.yaml").write_text(yaml.safe_dump(params | {"seed": 1}))
-    assert start(train_probes, monkeypatch, "colorization")["curves.csv"] != first["curves.csv"]
+    other = start(train_pixel_probes, monkeypatch, "rgb_small")
+    assert {file for file in HEADERS if first[file] == other[file]} == {"layers.csv"}
 
 
 @pytest.mark.parametrize("stage", [train_probes, train_pixel_probes])
@@ -113,21 +179,28 @@ def test_a_representation_of_another_name_is_refused(workspace, monkeypatch, cap
 @pytest.mark.parametrize(("stage", "name"), [(train_probes, "colorization"), (train_pixel_probes, "rgb")])
 def test_arrays_of_another_split_are_refused_and_the_old_output_stays(workspace, monkeypatch, stage, name):
     before = start(stage, monkeypatch, name)
-    for folder in ("data/lab", "data/latents/colorization"):
+    for folder in ("data/lab", "data/latents/colorization/seed_1/down_1"):
         array = np.load(f"{folder}/test.npy")
         np.save(f"{folder}/test.npy", array[:-1])
     with pytest.raises(StageError, match="has 14 rows, the manifest lists 15 test images"):
         start(stage, monkeypatch, name)
-    assert {path.name: path.read_bytes() for path in Path("data/probes", name).iterdir()} == before
+    assert contents(Path("data/probes", name)) == before
 
 
 def test_missing_latents_are_named(workspace, monkeypatch):
-    with pytest.raises(StageError, match=r"data/latents/random/probe.npy is missing"):
+    with pytest.raises(StageError, match=r"data/latents/random/down_0/probe.npy is missing"):
         start(train_probes, monkeypatch, "random")
+
+
+@pytest.mark.parametrize("place", ["down_1/test.npy", "seed_1/probe.npy", "seed_1/down_0/validation.npy"])
+def test_a_missing_layer_or_pretraining_seed_is_named(workspace, monkeypatch, place):
+    Path("data/latents/colorization", place).unlink()
+    with pytest.raises(StageError, match=f"data/latents/colorization/{place} is missing"):
+        start(train_probes, monkeypatch, "colorization")
 
 
 def test_as_a_program_a_refusal_is_one_line_and_exit_status_1(workspace, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["train_probes", "random"])
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(str(PROJECT / "stages" / "train_probes.py"), run_name="__main__")
-    assert str(ended.value.code).startswith("error: data/latents/random/probe.npy is missing")
+    assert str(ended.value.code).startswith("error: data/latents/random/down_0/probe.npy is missing")

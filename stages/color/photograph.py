@@ -12,15 +12,34 @@ from stages.color.lab import encode_lab8, rgb_to_lab
 REDUCING_GAP = 2
 
 
-def photograph_to_lab8(content: bytes, size: int, resize: str) -> np.ndarray:
-    """Decode, turn upright, resize and convert one photograph.
+def open_photograph(content: bytes, smallest: int | None = None) -> Image.Image:
+    """Decode one photograph: upright, opaque RGB.
 
-    JPEGs are decoded at the smallest of the scales 1/1, 1/2, 1/4, 1/8 that is large enough, then resized with
-    an antialiased bicubic filter. The EXIF orientation is applied; greyscale, palette and CMYK become sRGB;
-    transparency is laid on white.
+    The EXIF orientation is applied; greyscale, palette and CMYK become sRGB; transparency is laid on white.
 
     Args:
         content: the bytes of an image file.
+        smallest: where given, JPEGs are decoded at the smallest of the scales 1/1, 1/2, 1/4, 1/8 whose sides have as
+            many pixels.
+
+    Raises:
+        ValueError: when the bytes cannot be decoded; the message is the reason.
+    """
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            if smallest:
+                image.draft(None, (smallest, smallest))
+            return _opaque_rgb(ImageOps.exif_transpose(image))
+    except Exception as error:  # a broken file fails in Pillow in many ways, struct.error among them
+        reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error) or repr(error)
+        raise ValueError(reason) from None
+
+
+def photograph_to_lab8(content: bytes, size: int, resize: str) -> np.ndarray:
+    """Decode, turn upright, resize and convert one photograph, with an antialiased bicubic filter.
+
+    Args:
+        content: the bytes of an image file; see `open_photograph`.
         size: edge of the result in pixels.
         resize: `crop` takes the central square of the shorter side; `squash` takes the whole image.
 
@@ -30,17 +49,14 @@ def photograph_to_lab8(content: bytes, size: int, resize: str) -> np.ndarray:
     Raises:
         ValueError: when the bytes cannot be decoded; the message is the reason.
     """
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.draft(None, (REDUCING_GAP * size, REDUCING_GAP * size))
-            rgb = _opaque_rgb(ImageOps.exif_transpose(image))
-    except Exception as error:  # a broken file fails in Pillow in many ways, struct.error among them
-        reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error) or repr(error)
-        raise ValueError(reason) from None
+    rgb = open_photograph(content, REDUCING_GAP * size)
     box = _central_square(*rgb.size) if resize == "crop" else None
-    small = rgb.resize((size, size), Image.Resampling.BICUBIC, box)
-    channels_first = np.asarray(small, dtype=np.float32).transpose(2, 0, 1) / 255
-    return encode_lab8(rgb_to_lab(channels_first))
+    return image_to_lab8(rgb.resize((size, size), Image.Resampling.BICUBIC, box))
+
+
+def image_to_lab8(rgb: Image.Image) -> np.ndarray:
+    """(3, H, W) uint8 Lab of an RGB image, see `stages.color.lab.encode_lab8`."""
+    return encode_lab8(rgb_to_lab(np.asarray(rgb, dtype=np.float32).transpose(2, 0, 1) / 255))
 
 
 def _central_square(width: int, height: int) -> tuple[float, float, float, float]:

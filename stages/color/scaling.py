@@ -5,12 +5,12 @@ AB_SCALE = 110.0
 
 
 def lightness_input(lab):
-    """(N, 3, H, W) Lab -> (N, 1, H, W), L scaled from 0..100 to [-1, 1]: what every encoder here sees."""
+    """(N, 3, H, W) Lab -> (N, 1, H, W), L scaled from 0..100 to [-1, 1]."""
     return lab[:, :1] / 50 - 1
 
 
 def ab_target(lab):
-    """(N, 3, H, W) Lab -> (N, 2, H, W), a and b scaled to [-1, 1]: what the colouring network is to make."""
+    """(N, 3, H, W) Lab -> (N, 2, H, W), a and b scaled to [-1, 1]."""
     return lab[:, 1:] / AB_SCALE
 
 

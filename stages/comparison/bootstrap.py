@@ -8,16 +8,20 @@ easy, or hard, for all.
 import numpy as np
 
 CHUNK_DRAWS = 4_000_000  # draws in memory at once
+EXACT = 2**24  # up to here float32 holds every whole number
 
 
-def resampled_means(values: np.ndarray, *, resamples: int, seed: int | list[int]) -> np.ndarray:
+def resampled_means(counts: np.ndarray, *, resamples: int, seed: int | list[int]) -> np.ndarray:
     """Means of each column over resampled images; the columns share every resample.
 
-    A resample of N images is a count for each image, so the means of all columns are one matrix product:
-    counts (resamples, N) times values (N, columns), divided by N.
+    A resample of N images is how often it drew each, so the means of all columns are one matrix product: draws
+    (resamples, N) times counts (N, columns), divided by N. Counts of right answers are whole numbers, and so
+    is every partial sum, at most N times the largest count. Below 2^24 float32 holds all of these exactly (and float64
+    below 2^53), so the product has no rounding error: it does not depend on the order of summation, the number of
+    threads or the columns beside it, and float32 takes half the time.
 
     Args:
-        values: (N, columns) float64, one row an image.
+        counts: (N, columns) whole numbers from 0, one row an image.
         resamples: how many times to draw N images with replacement.
         seed: of `numpy.random.default_rng`.
 
@@ -25,25 +29,22 @@ def resampled_means(values: np.ndarray, *, resamples: int, seed: int | list[int]
         (resamples, columns) float64.
 
     Raises:
-        ValueError: when `values` is not a matrix with a row.
+        ValueError: when `counts` is not a matrix of whole numbers from 0 with a row.
     """
-    if values.ndim != 2 or not len(values):
-        raise ValueError(f"values must be (N, columns) with N >= 1; got {values.shape}")
-    images = len(values)
+    if counts.ndim != 2 or not len(counts) or counts.dtype.kind not in "iub" or counts.min(initial=0) < 0:
+        raise ValueError(
+            f"counts must be whole numbers from 0, (N, columns) with N >= 1; got {counts.dtype} {counts.shape}"
+        )
+    images = len(counts)
+    exact = np.float32 if images * int(counts.max(initial=0)) < EXACT else np.float64
+    columns = counts.astype(exact)
     generator = np.random.default_rng(seed)
-    # Offsets from the mean: a column of one value then has resampled means that are exactly that value.
-    centre = values.mean(axis=0)
-    offsets = values - centre
-    means = np.empty((resamples, values.shape[1]))
-    step = max(1, CHUNK_DRAWS // images)
+    step = max(1, min(resamples, CHUNK_DRAWS // images))
+    drawn = np.empty((step, images), exact)
+    means = np.empty((resamples, columns.shape[1]))
     for start in range(0, resamples, step):
         length = min(step, resamples - start)
-        draws = generator.integers(images, size=(length, images)) + images * np.arange(length)[:, None]
-        counts = np.bincount(draws.ravel(), minlength=length * images).reshape(length, images)
-        means[start : start + length] = centre + counts.astype(np.float64) @ offsets / images
-    return means
-
-
-def percentile_interval(resampled: np.ndarray, level: float = 0.95) -> np.ndarray:
-    """The central `level` of the resampled values along the first axis: (2, ...), low and high."""
-    return np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        for row in drawn[:length]:
+            row[:] = np.bincount(generator.integers(images, size=images, dtype=np.int32), minlength=images)
+        means[start : start + length] = drawn[:length] @ columns
+    return means / images

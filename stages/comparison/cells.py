@@ -1,82 +1,75 @@
-"""Every number of the comparison as one tidy table, and the headline scalars taken from it."""
+"""Every number of the comparison as one tidy table."""
 
-import numpy as np
 import pandas as pd
 
-from stages.comparison.bootstrap import percentile_interval, resampled_means
-from stages.comparison.predictions import scores_of
+from stages.comparison.estimates import Column
+from stages.comparison.layers import DOMAINS
+from stages.comparison.predictions import HEADS
+from stages.comparison.representations import Representation
 
 SUBJECT = "colorization"  # lifts say what it adds over each other representation
 DIGITS = 6
 COLUMNS = [
-    *("domain", "head", "representation", "seed", "accuracy", "top_5", "loss"),
+    *("domain", "head", "representation", "layer", "pretraining_seed", "seed", "accuracy", "top_5", "loss"),
     *("accuracy_low", "accuracy_high", "lift", "lift_low", "lift_high"),
 ]
 
 
-def comparison_cells(predictions: dict[str, pd.DataFrame], *, resamples: int, seed: int) -> pd.DataFrame:
-    """A row for each domain, head, representation and seed, and a row `mean` over seeds.
+def comparison_cells(representations: list[Representation], columns: dict[str, dict[tuple, Column]]) -> pd.DataFrame:
+    """A row for each domain, head, representation, layer, pretraining seed and seed, and a row `mean` over seeds.
 
-    `mean` rows carry 95 % percentile intervals of the paired bootstrap over test images, and, where
-    colorization is compared, its lift: colorization's accuracy minus the row's. The intervals say how
-    far the numbers would move with other test images of the same classes; an image's score is its mean over
-    seeds first. They do not cover other seeds, for which see the rows by seed, nor another split into
-    classes and probe images.
+    Layers are the headline and, where it is another, the best. `mean` rows carry the 95 % intervals of
+    `stages.comparison.estimates` and, of headline layers where colorization is compared, its lift: colorization's
+    accuracy minus the row's.
 
     Args:
-        predictions: as by `stages.comparison.predictions.read_predictions`.
-        resamples: of the bootstrap; every representation and head of a domain shares them.
-        seed: of the study.
+        representations: as compared.
+        columns: by domain, then by representation, layer and head.
 
     Returns:
         Columns `COLUMNS`, rounded to 6 digits; NaN where a row has no such number.
     """
-    names = list(predictions)
-    table = next(iter(predictions.values()))
     rows = []
-    for number, domain in enumerate(sorted(table["domain"].unique())):
-        heads = sorted(table.loc[table["domain"] == domain, "head"].unique())
-        scores = {(h, name): scores_of(predictions[name], domain, h) for h in heads for name in names}
-        means = {key: score.hit.mean(axis=0) for key, score in scores.items()}
-        columns = np.stack(list(means.values()), axis=1)
-        resampled = resampled_means(columns, resamples=resamples, seed=[seed, number])
-        drawn = dict(zip(means, resampled.T, strict=True))
-        for (head, name), score in scores.items():
-            cell = {"domain": domain, "head": head, "representation": name}
-            by_seed = [part.mean(axis=1) for part in score]
-            for index, (accuracy, top_5, loss) in enumerate(zip(*by_seed, strict=True)):
-                row = {"seed": str(index), "accuracy": accuracy, "top_5": top_5, "loss": loss}
-                rows.append(cell | row)
-            accuracy, top_5, loss = (part.mean() for part in by_seed)
-            low, high = percentile_interval(drawn[head, name])
-            mean = {"seed": "mean", "accuracy": accuracy, "top_5": top_5, "loss": loss}
-            mean |= {"accuracy_low": low, "accuracy_high": high}
-            if SUBJECT in names and name != SUBJECT:
-                low, high = percentile_interval(drawn[head, SUBJECT] - drawn[head, name])
-                lift = scores[head, SUBJECT].hit.mean() - accuracy
-                mean |= {"lift": lift, "lift_low": low, "lift_high": high}
-            rows.append(cell | mean)
+    for domain in DOMAINS:
+        for head in HEADS:
+            for own in representations:
+                for layer in own.layers[domain].shown:
+                    cell = {"domain": domain, "head": head, "representation": own.name, "layer": layer}
+                    scores = own.predictions[domain].scores[layer, head]
+                    by_seed = {
+                        name: part.mean(axis=2)
+                        for name, part in zip(("accuracy", "top_5", "loss"), scores, strict=True)
+                    }
+                    for pretraining_seed, seed in pd.MultiIndex.from_product(map(range, scores.hit.shape[:2])):
+                        names = {"pretraining_seed": str(pretraining_seed), "seed": str(seed)}
+                        numbers = {name: part[pretraining_seed, seed] for name, part in by_seed.items()}
+                        rows.append(cell | names | numbers)
+                    mean = {"pretraining_seed": "mean", "seed": "mean"}
+                    mean |= {name: part.mean() for name, part in by_seed.items()}
+                    column = columns[domain][own.name, layer, head]
+                    _, mean["accuracy_low"], mean["accuracy_high"], *_ = column.estimate()
+                    subject = columns[domain].get((SUBJECT, "latent", head))
+                    if subject and own.name != SUBJECT and layer == own.layers[domain].headline:
+                        mean["lift"], mean["lift_low"], mean["lift_high"], *_ = (subject - column).estimate()
+                    rows.append(cell | mean)
     return pd.DataFrame(rows, columns=COLUMNS).round(DIGITS)
 
 
-def mean_rows(cells: pd.DataFrame) -> pd.DataFrame:
-    """The rows over seeds: one for each domain, head and representation."""
-    return cells[cells["seed"] == "mean"].reset_index(drop=True)
+def mean_rows(cells: pd.DataFrame, representations: list[Representation]) -> pd.DataFrame:
+    """The rows over seeds, a row a view: `COLUMNS` with a column `view` after `layer`.
 
-
-def headline(cells: pd.DataFrame, chance: dict[str, float]) -> dict:
-    """The scalars of metrics/comparison.json: the conv probe's accuracies, its lifts, and chance.
-
-    Args:
-        cells: as by `comparison_cells`.
-        chance: accuracy of guessing, by domain.
+    An encoder has the views `headline` and `best`, even where both are one layer; pixels have `headline` only.
     """
-    scalars = {}
-    means = mean_rows(cells)
-    for domain, group in (("in", "in_domain"), ("out", "out_of_domain")):
-        scalars[group] = {"chance": round(chance[domain], DIGITS)}
-        for row in means[(means["domain"] == domain) & (means["head"] == "conv")].itertuples():
-            scalars[group][row.representation] = {"accuracy": row.accuracy}
-            if np.isfinite(row.lift):
-                scalars[group][f"lift_over_{row.representation}"] = row.lift
-    return scalars
+    means = cells[cells["seed"] == "mean"]
+    views = pd.DataFrame(
+        [
+            (domain, own.name, layer, view)
+            for domain in DOMAINS
+            for own in representations
+            for view, layer in own.views(domain).items()
+        ],
+        columns=["domain", "representation", "layer", "view"],
+    )
+    shown = means.merge(views, on=["domain", "representation", "layer"], how="left")
+    shown.insert(4, "view", shown.pop("view"))
+    return shown

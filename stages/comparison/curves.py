@@ -4,37 +4,48 @@ from pathlib import Path
 
 import pandas as pd
 
+from stages.comparison.representations import Representation
 from stages.shared.errors import StageError
 
 SCORES = ["train_loss", "validation_loss", "validation_accuracy"]
+RUN = ["domain", "layer", "head", "pretraining_seed"]
 DIGITS = 6
 
 
-def chosen_curves(folder: str | Path, representations: list[str]) -> pd.DataFrame:
-    """Learning curves at the rate that was chosen on validation, as means over seeds.
+def chosen_curves(folder: str | Path, representations: list[Representation]) -> pd.DataFrame:
+    """Learning curves on headline layers at the rate that was chosen on validation, as means over seeds.
 
     Args:
         folder: holds curves.csv and choices.csv of each representation, in a folder of its name.
+        representations: as compared.
 
     Returns:
         Columns domain, representation, epoch and the three `SCORES`.
 
     Raises:
-        StageError: when a file is missing or lacks a column.
+        StageError: when a file is missing, lacks a column, or has no curve for a domain.
     """
     tables = []
-    for name in representations:
-        place = Path(folder) / name
+    for representation in representations:
+        place = Path(folder) / representation.name
         try:
-            curves, choices = pd.read_csv(place / "curves.csv"), pd.read_csv(place / "choices.csv")
+            curves = pd.read_csv(place / "curves.csv")
+            choices = pd.read_csv(place / "choices.csv", dtype={"value": str})
             chosen = choices[(choices["setting"] == "learning_rate") & (choices["chosen"] == 1)]
-            rates = chosen.set_index("domain")["value"]
-            own = curves[curves["learning_rate"] == curves["domain"].map(rates)]
+            chosen = chosen.assign(learning_rate=pd.to_numeric(chosen["value"]))[[*RUN, "learning_rate"]]
+            own = curves[curves["head"] == "conv"].merge(chosen, on=[*RUN, "learning_rate"])
+            headlines = {domain: layers.headline for domain, layers in representation.layers.items()}
+            own = own[own["layer"] == own["domain"].map(headlines)]
             means = own.groupby(["domain", "epoch"], as_index=False)[SCORES].mean()
         except FileNotFoundError as error:
             raise StageError(f"{error.filename} is missing. `dvc repro` makes it.") from None
         except (KeyError, ValueError) as error:
             raise StageError(f"{place} does not hold the tables of a probe ({error}). Run `dvc repro`.") from None
-        means.insert(1, "representation", name)
+        if lacking := set(headlines) - set(means["domain"]):
+            raise StageError(
+                f"{place}: no curve of the conv probe at its chosen rate for domain {', '.join(sorted(lacking))}. "
+                f"Run `dvc repro`."
+            )
+        means.insert(1, "representation", representation.name)
         tables.append(means)
     return pd.concat(tables, ignore_index=True).sort_values(["domain", "representation", "epoch"]).round(DIGITS)

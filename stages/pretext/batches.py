@@ -5,6 +5,7 @@ Nothing is carried from one batch to the next, so a run that resumes at any step
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from stages.color.lab import decode_lab8
 
@@ -19,21 +20,36 @@ def load_batch(array: np.ndarray, rows: np.ndarray | slice, device: torch.device
     return decode_lab8(torch.from_numpy(np.array(array[rows])).to(device, non_blocking=True))
 
 
-def augment(lab: torch.Tensor, jitter: float, seed: int, epoch: int, step: int) -> torch.Tensor:
-    """Mirror each image with probability 1/2 and vary the contrast and brightness of its lightness.
+def augment(lab: torch.Tensor, jitter: float, crop: float, seed: int, epoch: int, step: int) -> torch.Tensor:
+    """Mirror each image with probability 1/2, cut a square out of it, vary the contrast and brightness of its L.
 
     Lightness becomes 50 + c (L - 50) + 100 b with c in 1 +- jitter and b in 0 +- jitter / 2, clipped to 0..100: mild
-    enough that it stays a function of the photograph (the study inverted its input at random).
+    enough that it stays a function of the photograph (the study inverted its input at random). The square's edge is
+    between `crop` and 1 of the image's, its place anywhere; it is enlarged bilinearly to the size of the image.
 
     Args:
         lab: (N, 3, H, W) float32 Lab.
-        jitter: largest relative change, 0 for none.
+        jitter: largest relative change of lightness, 0 for none.
+        crop: smallest edge of the square, 1 for the whole image.
 
     Returns:
-        A new (N, 3, H, W) tensor; a and b are changed only by the mirroring.
+        A new (N, 3, H, W) tensor; a and b are changed only by the mirroring and the cut.
     """
-    draws = np.random.default_rng([seed, epoch, step + 1]).random((3, len(lab)), dtype=np.float32)
+    generator = np.random.default_rng([seed, epoch, step + 1])
+    draws = generator.random((3, len(lab)), dtype=np.float32)
     mirrored, contrast, brightness = torch.from_numpy(draws).to(lab.device)[:, :, None, None, None]
     lab = torch.where(mirrored < 0.5, lab.flip(-1), lab)
+    if crop < 1:
+        lab = _cut(lab, torch.from_numpy(generator.random((3, len(lab)), dtype=np.float32)).to(lab.device), crop)
     lightness = 50 + (1 + jitter * (2 * contrast - 1)) * (lab[:, :1] - 50) + 50 * jitter * (2 * brightness - 1)
     return torch.cat((lightness.clip(0, 100), lab[:, 1:]), dim=1)
+
+
+def _cut(lab: torch.Tensor, draws: torch.Tensor, smallest: float) -> torch.Tensor:
+    """The same size, of a square whose edge and place are given by three draws in [0, 1) an image."""
+    edge = smallest + (1 - smallest) * draws[0]
+    transform = torch.zeros(len(lab), 2, 3, device=lab.device)
+    transform[:, 0, 0] = transform[:, 1, 1] = edge
+    transform[:, :, 2] = ((1 - edge) * (2 * draws[1:] - 1)).T
+    grid = F.affine_grid(transform, list(lab.shape), align_corners=False)
+    return F.grid_sample(lab, grid, padding_mode="border", align_corners=False)

@@ -1,22 +1,32 @@
-"""The control's objective: from the lightness of an image make its lightness."""
+"""The controls' objective: make of an image what was put in."""
 
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 
-from stages.color.scaling import lightness_input
+from stages.pretext.autoencoder import Autoencoder, scaled
+from stages.pretext.network import build_autoencoder
+from stages.shared.params import Model
 
 
 @dataclass
 class Reconstruction:
-    """L -> L: the same network and budget without colour. Its loss is the mean squared error of L in [-1, 1].
+    """L -> L (`reconstruction`), or Lab -> Lab (`autoencoder`, the comparison in Zhang 2017, section 4).
 
-    It reads none of `loss.*`, so that the control stands still while the colour losses are varied.
+    The same network and budget as for painting. The loss is the mean squared error in [-1, 1]; none of `loss.*` is
+    read, so that the controls stand still while the colour losses are varied.
+
+    Attributes:
+        channels: `lightness` or `lab`, see `stages.pretext.autoencoder.scaled`.
     """
 
-    out_channels = 1
+    channels: str
 
-    def losses(self, output: torch.Tensor, lab: torch.Tensor) -> dict[str, torch.Tensor]:
-        """`loss`, a scalar; `output` (N, 1, H, W), `lab` (N, 3, H, W)."""
-        return {"loss": F.mse_loss(output.float(), lightness_input(lab))}
+    def build(self, model: Model) -> Autoencoder:
+        """An untrained network."""
+        return build_autoencoder(model, sees=self.channels, out_channels=1 if self.channels == "lightness" else 3)
+
+    def losses(self, output: torch.Tensor, lab: torch.Tensor, _labels) -> dict[str, torch.Tensor]:
+        """`loss`, a scalar; `output` (N, 1 or 3, H, W), `lab` (N, 3, H, W)."""
+        return {"loss": F.mse_loss(output.float(), scaled(lab, self.channels))}

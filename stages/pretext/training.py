@@ -7,23 +7,27 @@ from typing import Protocol
 import numpy as np
 import torch
 from dvclive import Live
+from torch import nn
 from tqdm import tqdm
 
-from stages.color.scaling import lightness_input
-from stages.pretext.autoencoder import Autoencoder
-from stages.pretext.batches import augment, epoch_order, load_batch
+from stages.pretext.adversary import Adversary
+from stages.pretext.batches import augment, epoch_order
 from stages.pretext.checkpoint import Checkpoint
+from stages.pretext.colorization import painted
+from stages.pretext.images import Images
 from stages.shared.device import autocast
 from stages.shared.errors import StageError
+from stages.shared.params import Model
 
 
 class Objective(Protocol):
-    """What the network is asked to make of the lightness."""
+    """What a network is asked to make of an image."""
 
-    out_channels: int
+    def build(self, model: Model) -> nn.Module:
+        """An untrained network; called on (N, 3, S, S) float32 Lab it gives its output."""
 
-    def losses(self, output: torch.Tensor, lab: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Scalars by name, `loss` the one to minimise; `output` (N, out_channels, H, W), `lab` (N, 3, H, W)."""
+    def losses(self, output, lab: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
+        """Scalars by name, `loss` the one to minimise; `lab` (N, 3, S, S), `labels` (N,) where images have them."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Settings:
     warmup_fraction: float
     gradient_clip: float
     lightness_jitter: float
+    crop: float
     precision: str
 
 
@@ -49,31 +54,33 @@ def learning_rate_at(step: int, steps: int, peak: float, warmup_fraction: float)
 
 
 def train(
-    model: Autoencoder,
+    model: nn.Module,
     objective: Objective,
-    pretrain: np.ndarray,
-    validation: np.ndarray,
+    images: Images,
+    validation: Images,
     settings: Settings,
     seed: int,
     checkpoint: Checkpoint,
     live: Live,
-) -> Autoencoder:
+    adversary: Adversary | None = None,
+) -> nn.Module:
     """Train, and return the model as it was after the epoch of the lowest validation loss.
 
     The state after any step is a function of the arguments alone: a run that is interrupted and resumes from
     `checkpoint` ends in the same bytes as one that is not.
 
     Args:
-        pretrain, validation: (N, 3, S, S) uint8 Lab, see `stages.color.lab.encode_lab8`.
+        images, validation: to train on, and to choose the epoch on.
         seed: of the order and the augmentation of the batches.
         live: DVCLive's series: train/* and validation/* losses an epoch and the learning rate.
+        adversary: adds its loss to that of painting; it does not count in the choice of the epoch, as its scale drifts.
 
     Raises:
         StageError: when the loss is not finite.
     """
     device = next(model.parameters()).device
     optimizer = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    epoch_steps = math.ceil(len(pretrain) / settings.batch_size)
+    epoch_steps = math.ceil(len(images) / settings.batch_size)
     steps = settings.epochs * epoch_steps
     step, sums, history, best_loss, best_weights = 0, {}, [], math.inf, _copy(model)
 
@@ -82,6 +89,8 @@ def train(
         optimizer.load_state_dict(state["optimizer"])
         step, sums, history = state["step"], state["sums"], state["history"]
         best_loss, best_weights = state["best_loss"], state["best_weights"]
+        if adversary:
+            adversary.resume(state["adversary"])
         print(f"resuming at step {step} of {steps}, from {checkpoint.path}")
     for epoch, record in enumerate(history):
         _log(live, epoch, record)
@@ -91,22 +100,30 @@ def train(
             dict(
                 model=model.state_dict(), optimizer=optimizer.state_dict(), step=step, sums=sums,
                 history=history, best_loss=best_loss, best_weights=best_weights,
+                adversary=adversary.state() if adversary else {},
             )
         )  # fmt: skip
 
-    done = len(history) * len(pretrain) + step % epoch_steps * settings.batch_size
-    bar = tqdm(total=settings.epochs * len(pretrain), initial=done, unit="image", desc="training", disable=None)
+    done = len(history) * len(images) + step % epoch_steps * settings.batch_size
+    bar = tqdm(total=settings.epochs * len(images), initial=done, unit="image", desc="training", disable=None)
     while step < steps:
         epoch, batch = divmod(step, epoch_steps)
-        order = epoch_order(len(pretrain), seed, epoch)
+        order = epoch_order(len(images), seed, epoch)
         rows = np.sort(order[batch * settings.batch_size : (batch + 1) * settings.batch_size])
-        lab = augment(load_batch(pretrain, rows, device), settings.lightness_jitter, seed, epoch, batch)
+        lab, labels = images.batch(rows, device)
+        lab = augment(lab, settings.lightness_jitter, settings.crop, seed, epoch, batch)
 
         rate = learning_rate_at(step, steps, settings.learning_rate, settings.warmup_fraction)
         for group in optimizer.param_groups:
             group["lr"] = rate
         with autocast(device, settings.precision):
-            losses = objective.losses(model(lightness_input(lab)), lab)
+            output = model(lab)
+            losses = objective.losses(output, lab, labels)
+        if adversary:
+            colored = painted(output, lab)
+            losses["critic"] = adversary.update(colored.detach(), lab, [seed, epoch, batch, 1])
+            losses["adversarial"] = adversary.loss(colored)
+            losses["loss"] = losses["loss"] + adversary.weight * losses["adversarial"]
         optimizer.zero_grad(set_to_none=True)
         losses["loss"].backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
@@ -117,7 +134,7 @@ def train(
         bar.update(len(rows))
 
         if step % epoch_steps == 0:
-            train_losses = _means(sums, len(pretrain), f"training, epoch {epoch + 1}")
+            train_losses = _means(sums, len(images), f"training, epoch {epoch + 1}")
             validation_losses = evaluate(model, objective, validation, settings)
             record = {f"train/{name}": value for name, value in train_losses.items()}
             record |= {f"validation/{name}": value for name, value in validation_losses.items()}
@@ -138,18 +155,18 @@ def train(
 
 
 @torch.no_grad()
-def evaluate(model: Autoencoder, objective: Objective, array: np.ndarray, settings: Settings) -> dict[str, float]:
-    """Mean losses over the images of a (N, 3, S, S) uint8 Lab array, each image counting the same."""
+def evaluate(model: nn.Module, objective: Objective, images: Images, settings: Settings) -> dict[str, float]:
+    """Mean losses, each image counting the same."""
     device = next(model.parameters()).device
     model.eval()
     sums = {}
-    for rows in np.array_split(np.arange(len(array)), math.ceil(len(array) / settings.batch_size)):
-        lab = load_batch(array, rows, device)
+    for rows in np.array_split(np.arange(len(images)), math.ceil(len(images) / settings.batch_size)):
+        lab, labels = images.batch(rows, device)
         with autocast(device, settings.precision):
-            losses = objective.losses(model(lightness_input(lab)), lab)
+            losses = objective.losses(model(lab), lab, labels)
         _add(sums, losses, len(rows))
     model.train()
-    return _means(sums, len(array), "validation")
+    return _means(sums, len(images), "validation")
 
 
 def _add(sums: dict[str, torch.Tensor], losses: dict[str, torch.Tensor], images: int) -> None:
@@ -174,5 +191,5 @@ def _log(live: Live, epoch: int, record: dict[str, float]) -> None:
         live.log_metric(name, value)
 
 
-def _copy(model: Autoencoder) -> dict[str, torch.Tensor]:
+def _copy(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}

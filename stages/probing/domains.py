@@ -5,11 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stages.food101.manifest import domain_classes, subset_rows
+from stages.food101.manifest import VIEWS, domain_classes, domain_labels, subset_rows
 from stages.shared.errors import StageError
-
-DOMAINS = ("in", "out")
-SUBSETS = ("probe", "validation", "test")  # learned from, chosen on, reported
 
 
 @dataclass(frozen=True)
@@ -47,13 +44,16 @@ def read_domain(manifest: pd.DataFrame, name: str) -> Domain:
         raise StageError(
             f"domain '{name}' has {len(classes)} class(es); a probe needs 2 or more. Change split.held_out_classes."
         )
+    # Numbered before a subset is taken, which may lack a class.
+    numbered = manifest.assign(number=domain_labels(manifest))
     images = {}
-    for subset in SUBSETS:
-        rows = subset_rows(manifest, subset)
+    for subset in VIEWS:
+        rows = subset_rows(numbered, subset)
         positions = np.flatnonzero(rows["domain"] == name)
         own = rows.iloc[positions]
-        labels = np.searchsorted(classes, own["label"].to_numpy(dtype=object)).astype(np.int64)
-        images[subset] = LabelledImages(positions, own["image"].to_numpy(dtype=object), labels)
+        images[subset] = LabelledImages(
+            positions, own["image"].to_numpy(dtype=object), own["number"].to_numpy(copy=True)
+        )
         if not len(positions):
             raise StageError(f"domain '{name}' has no {subset} images. Change split.*_fraction.")
     if len(unlabelled := np.setdiff1d(np.arange(len(classes)), images["probe"].labels)):

@@ -110,6 +110,31 @@ def standardise(features: np.ndarray, moments: Moments) -> np.ndarray:
     return standardised
 
 
+def vector_moments(vectors: np.ndarray) -> Moments:
+    """Moments of each feature over images, with the floor of `channel_moments`.
+
+    Args:
+        vectors: (N, D) float32; view 0 of the probe subset of one domain.
+
+    Raises:
+        StageError: when a value is not finite.
+    """
+    return channel_moments(vectors[:, None, :, None, None])
+
+
+def standardise_vectors(vectors: np.ndarray, moments: Moments) -> np.ndarray:
+    """Subtract the mean and divide by the standard deviation, feature by feature: (N, D) float32.
+
+    Raises:
+        StageError: when a value is not finite.
+    """
+    scaled = vectors - moments.mean
+    scaled /= moments.std
+    if not np.isfinite(scaled).all():
+        raise _not_finite()
+    return scaled
+
+
 def _scaled_rgb(lab8: np.ndarray) -> np.ndarray:
     return np.clip(lab_to_rgb(decode_lab8(lab8)), 0, 1) * 2 - 1
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.food101.manifest import subset_rows
-from stages.probing.domains import SUBSETS
-from stages.probing.protocol import Findings
+from stages.food101.manifest import VIEWS, subset_rows
+from stages.probing.findings import Findings
 from stages.shared.errors import StageError
-from stages.shared.outputs import open_array, whole_folder
+from stages.shared.outputs import open_array
+
+TABLES = ("predictions", "curves", "choices", "layers", "few_shot")
 
 
 def open_subsets(folder: str | Path, manifest: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -19,7 +20,7 @@ def open_subsets(folder: str | Path, manifest: pd.DataFrame) -> dict[str, np.nda
         StageError: when a file is missing or broken, or has not one row for each of the manifest's.
     """
     arrays = {}
-    for subset in SUBSETS:
+    for subset in VIEWS:
         path = Path(folder) / f"{subset}.npy"
         arrays[subset] = open_array(path)
         expected = len(subset_rows(manifest, subset))
@@ -31,8 +32,15 @@ def open_subsets(folder: str | Path, manifest: pd.DataFrame) -> dict[str, np.nda
     return arrays
 
 
-def write_findings(folder: str | Path, findings: Findings) -> None:
-    """Write predictions.csv, curves.csv and choices.csv; numbers with 6 significant digits."""
-    with whole_folder(folder) as part:
-        for name, table in findings._asdict().items():
-            table.to_csv(part / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
+def write_findings(folder: Path, findings: Findings) -> None:
+    """Write the tables as CSV, numbers with 6 significant digits, and few_shot/<domain>-<layer>.npy.
+
+    `folder` must be there. Rows of an array are those of its domain and layer in few_shot.csv, its columns the
+    domain's test images in the order of predictions.csv.
+    """
+    for name in TABLES:
+        table = getattr(findings, name)
+        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
+    (folder / "few_shot").mkdir()
+    for (domain, layer), hits in findings.hits.items():
+        np.save(folder / "few_shot" / f"{domain}-{layer}.npy", hits)

@@ -6,34 +6,11 @@ size first. The problem is convex and the solver draws nothing, so one fit stand
 """
 
 import numpy as np
-import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch.nn import functional as F
 
-CHUNK_IMAGES = 1024
 MAX_ITERATIONS = 2000
-
-
-def pool_positions(features: np.ndarray, grid: int) -> np.ndarray:
-    """Average maps over a grid x grid raster; an axis that is no longer than the grid stays as it is.
-
-    Args:
-        features: (N, V, C, H, W) float16.
-
-    Returns:
-        (N, V, C * min(grid, H) * min(grid, W)) float32.
-    """
-    images, views, channels, height, width = features.shape
-    size = min(grid, height), min(grid, width)
-    pooled = np.empty((images, views, channels * size[0] * size[1]), dtype=np.float32)
-    for start in range(0, images, CHUNK_IMAGES):
-        part = torch.from_numpy(features[start : start + CHUNK_IMAGES].astype(np.float32))
-        pooled[start : start + CHUNK_IMAGES] = F.adaptive_avg_pool2d(part.flatten(0, 1), size).reshape(
-            len(part), views, -1
-        )
-    return pooled
 
 
 def fit_linear_probe(pooled: np.ndarray, labels: np.ndarray, c: float) -> Pipeline:

@@ -17,10 +17,13 @@ from stages.shared.errors import StageError
 
 PARAMS_FILE = "params.yaml"
 
-Objective = Literal["colorization"]
-Control = Literal["random", "reconstruction"]
+Objective = Literal["colorization", "color_classification", "split_brain"]
+Control = Literal["random", "reconstruction", "autoencoder", "supervised"]
+Encoder = Literal[
+    "random", "reconstruction", "autoencoder", "supervised", "colorization", "color_classification", "split_brain"
+]
 PixelRepresentation = Literal["rgb", "lightness", "rgb_small", "lightness_small"]
-LatentRepresentation = Literal["random", "reconstruction", "colorization"]
+ColorPixels = Literal["rgb", "rgb_small"]
 Precision = Literal["float32", "bfloat16"]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -86,10 +89,16 @@ class Model(Group):
         """Image pixels to a latent position, along one axis: every block but the last halves."""
         return 2 ** (len(self.block_out_channels) - 1)
 
+    @property
+    def layers(self) -> list[str]:
+        """The activations that can be probed, from the image to the latents."""
+        return [*(f"down_{number}" for number in range(len(self.block_out_channels))), "mid", "latent"]
+
 
 class Pretext(Group):
     objectives: Annotated[list[Objective], Field(min_length=1)]
     controls: list[Control]
+    seeds: Annotated[int, Field(ge=1, le=100)]
 
 
 class Loss(Group):
@@ -99,12 +108,36 @@ class Loss(Group):
     lpips_weight: NotNegative
     lpips_net: Literal["alex", "vgg", "squeeze"]
     lpips_backbone: Literal["imagenet", "random"]
+    adversarial_weight: NotNegative
+    gradient_penalty: NotNegative
 
     @model_validator(mode="after")
     def leave_something_to_minimise(self):
         if self.pixel_weight == self.lpips_weight == 0:
-            raise ValueError("loss.pixel_weight and loss.lpips_weight must not both be 0: nothing would be learned")
+            raise ValueError(
+                "loss.pixel_weight and loss.lpips_weight must not both be 0: nothing would hold the colours to the "
+                "photograph's own, and no epoch could be chosen on validation"
+            )
         return self
+
+
+class Classification(Group):
+    bin_size: Annotated[float, Field(ge=2, le=50)]
+    neighbors: Annotated[int, Field(ge=1, le=32)]
+    sigma: Positive
+    rebalance: Annotated[float, Field(gt=0, le=1)]
+    stride: Count
+    temperature: Annotated[float, Field(gt=0, le=1)]
+
+    @model_validator(mode="after")
+    def halve_whole_times(self):
+        if self.stride & (self.stride - 1):
+            raise ValueError(f"classification.stride must be a power of 2; got {self.stride}")
+        return self
+
+
+class SplitBrain(Group):
+    kind: Literal["classification", "regression"]
 
 
 class Train(Group):
@@ -115,16 +148,19 @@ class Train(Group):
     warmup_fraction: Annotated[float, Field(ge=0, lt=1)]
     gradient_clip: Positive
     lightness_jitter: Annotated[float, Field(ge=0, le=0.5)]
+    crop: Annotated[float, Field(ge=0.25, le=1)]
     precision: Precision
 
 
 class Latents(Group):
+    layers: Annotated[list[str], Field(min_length=1)]
+    features: Annotated[int, Field(ge=64)]
     precision: Precision
 
 
 class Representations(Group):
     pixels: list[PixelRepresentation]
-    latents: list[LatentRepresentation]
+    latents: list[Encoder]
 
 
 class Probe(Group):
@@ -133,14 +169,21 @@ class Probe(Group):
     epochs: Count
     batch_size: Annotated[int, Field(ge=2)]
     channels: Annotated[list[Count], Field(min_length=1, max_length=6)]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
     learning_rates: Annotated[list[Positive], Field(min_length=1)]
     weight_decay: NotNegative
     precision: Precision
     linear_grid: Count
     linear_c: Annotated[list[Positive], Field(min_length=1)]
+    knn_k: Annotated[list[Count], Field(min_length=1)]
+    knn_temperature: Positive
+    shots: list[Count]
+    draws: Annotated[int, Field(ge=1, le=100)]
+    ridge_alphas: Annotated[list[Positive], Field(min_length=1)]
 
 
 class Evaluate(Group):
+    probe: ColorPixels
     lpips_net: Literal["alex", "vgg", "squeeze"]
     lpips_backbone: Literal["imagenet", "random"]
 
@@ -159,6 +202,8 @@ class Params(Group):
     model: Model
     pretext: Pretext
     loss: Loss
+    classification: Classification
+    split_brain: SplitBrain
     train: Train
     latents: Latents
     probe: Probe
@@ -175,6 +220,10 @@ class Params(Group):
             "probe.representations.latents": arms.latents,
             "probe.learning_rates": probe.learning_rates,
             "probe.linear_c": probe.linear_c,
+            "probe.knn_k": probe.knn_k,
+            "probe.shots": probe.shots,
+            "probe.ridge_alphas": probe.ridge_alphas,
+            "latents.layers": self.latents.layers,
         }
         for key, values in lists.items():
             if len(set(values)) < len(values):
@@ -194,6 +243,40 @@ class Params(Group):
                 raise ValueError(
                     f"probe.representations.latents must name encoders that are trained, listed in "
                     f"pretext.objectives or pretext.controls ({', '.join(trained) or 'none'}); got '{name}'"
+                )
+        if self.evaluate.probe not in self.probe.representations.pixels:
+            raise ValueError(
+                f"evaluate.probe must be among probe.representations.pixels, whose probe it takes "
+                f"({', '.join(self.probe.representations.pixels) or 'none'}); got '{self.evaluate.probe}'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def fit_the_network(self):
+        model, trained = self.model, self.pretext.objectives
+        for name in self.latents.layers:
+            if name not in model.layers:
+                raise ValueError(
+                    f"latents.layers must name layers of the encoder ({', '.join(model.layers)}, for "
+                    f"{len(model.block_out_channels)} model.block_out_channels); got '{name}'"
+                )
+        if "latent" not in self.latents.layers:
+            raise ValueError(f"latents.layers must list 'latent', the headline; got {self.latents.layers}")
+        classified = "color_classification" in trained or (
+            "split_brain" in trained and self.split_brain.kind == "classification"
+        )
+        if classified and self.classification.stride > model.stride:
+            raise ValueError(
+                f"classification.stride must be at most {model.stride}, the stride of the latents, so that a decoder "
+                f"reaches it; got {self.classification.stride}"
+            )
+        if "split_brain" in trained:
+            halves = [channels / 2 for channels in model.block_out_channels]
+            if any(half % model.norm_num_groups for half in halves) or model.latent_channels % 2:
+                raise ValueError(
+                    f"split_brain halves the network: half of every entry of model.block_out_channels must be a "
+                    f"multiple of model.norm_num_groups, and model.latent_channels even; got "
+                    f"{model.block_out_channels}, {model.norm_num_groups} groups, {model.latent_channels} latents"
                 )
         return self
 

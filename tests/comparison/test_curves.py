@@ -2,41 +2,36 @@ import pandas as pd
 import pytest
 
 from stages.comparison.curves import chosen_curves
+from stages.comparison.representations import read_representations
 from stages.shared.errors import StageError
+from tests.comparison.probes import rewrite, write_findings
 
 
-def write(folder, name, chosen):
-    (folder / name).mkdir()
-    curves = [
-        ("in", "conv", seed, rate, epoch, 1.0, 2.0, 0.1 * seed + rate + epoch)
-        for seed, rate in ((0, 0.01), (0, 0.02), (1, chosen))
-        for epoch in (1, 2)
-    ]
-    columns = [
-        "domain",
-        "head",
-        "seed",
-        "learning_rate",
-        "epoch",
-        "train_loss",
-        "validation_loss",
-        "validation_accuracy",
-    ]
-    pd.DataFrame(curves, columns=columns).to_csv(folder / name / "curves.csv", index=False)
-    choices = [("in", "conv", "learning_rate", rate, int(rate == chosen)) for rate in (0.01, 0.02)]
-    choices.append(("in", "linear", "c", 0.01, 1))
-    columns = ["domain", "head", "setting", "value", "chosen"]
-    pd.DataFrame(choices, columns=columns).to_csv(folder / name / "choices.csv", index=False)
+def test_only_the_headline_at_the_chosen_rate_counts_and_seeds_are_averaged(tmp_path):
+    place = write_findings(tmp_path, "random", pretraining_seeds=2)
+    # Made up: accuracy is rate + epoch. Pretraining seed 1 chose another rate, and the best layer learns faster.
+    rewrite(
+        place / "choices.csv",
+        lambda rows: rows.assign(chosen=(rows["value"] == rows["pretraining_seed"].map({0: 0.01, 1: 0.1})).astype(int)),
+    )
+    rewrite(place / "curves.csv", lambda rows: rows.assign(train_loss=(rows["layer"] == "mid") * 5.0))
+    curves = chosen_curves(tmp_path, read_representations(tmp_path, [], ["random"]))
+    assert list(curves) == ["domain", "representation", "epoch", "train_loss", "validation_loss", "validation_accuracy"]
+    assert list(curves["domain"]) == ["in", "in", "out", "out"]
+    assert list(curves["validation_accuracy"]) == pytest.approx([1.055, 2.055] * 2)
+    assert (curves["train_loss"] == 0).all()
 
 
-def test_only_the_chosen_rate_counts_and_seeds_are_averaged(tmp_path):
-    write(tmp_path, "rgb", 0.02)
-    curves = chosen_curves(tmp_path, ["rgb"])
-    assert list(curves["representation"]) == ["rgb", "rgb"]
-    assert list(curves["epoch"]) == [1, 2]
-    assert list(curves["validation_accuracy"]) == pytest.approx([0.05 + 0.02 + 1, 0.05 + 0.02 + 2])
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(StageError, match=r"rgb/curves\.csv is missing"):
-        chosen_curves(tmp_path, ["rgb"])
+def test_missing_files_and_curves_are_named(tmp_path):
+    place = write_findings(tmp_path, "random")
+    representations = read_representations(tmp_path, [], ["random"])
+    curves = pd.read_csv(place / "curves.csv")
+    curves[curves["domain"] == "in"].to_csv(place / "curves.csv", index=False)
+    with pytest.raises(StageError, match="no curve of the conv probe at its chosen rate for domain out"):
+        chosen_curves(tmp_path, representations)
+    curves.drop(columns="epoch").to_csv(place / "curves.csv", index=False)
+    with pytest.raises(StageError, match="random does not hold the tables of a probe"):
+        chosen_curves(tmp_path, representations)
+    (place / "curves.csv").unlink()
+    with pytest.raises(StageError, match=r"random/curves\.csv is missing"):
+        chosen_curves(tmp_path, representations)

@@ -2,64 +2,43 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.comparison.predictions import read_predictions, scores_of
+from stages.comparison.layers import read_layers
+from stages.comparison.predictions import read_predictions
 from stages.shared.errors import StageError
+from tests.comparison.probes import rewrite, write_findings
 
 
-def table() -> pd.DataFrame:
-    rows = [
-        (domain, head, seed, f"{label}/{number}", label, "nan", int(number > 0), 0.5 * number)
-        for domain, labels in (("in", ("nan", "pie")), ("out", ("soup", "tart")))
-        for head, seed in (("conv", 0), ("conv", 1), ("linear", 0))
-        for label in labels
-        for number in range(3)
-    ]
-    return pd.DataFrame(rows, columns=["domain", "head", "seed", "image", "label", "predicted", "top5", "loss"])
+def read(place):
+    return read_predictions(place / "predictions.csv", read_layers(place / "layers.csv", "encoder"))
 
 
-def write(folder, name, content):
-    (folder / name).mkdir()
-    content.to_csv(folder / name / "predictions.csv", index=False)
+def test_scores_are_seeds_by_images_and_a_class_may_be_called_nan(tmp_path):
+    hit = np.random.default_rng(1).random((2, 3, 8)) < 0.5
+    place = write_findings(
+        tmp_path, "random", images=8, seeds=3, pretraining_seeds=2, hits={("in", "mid", "conv"): hit}
+    )
+    found = read(place)["in"]
+    order = np.argsort([f"{name}/{i}" for i, name in enumerate(["apple", "cake", "nan", "stew"] * 2)])
+    assert list(found.images) == sorted(found.images) and set(found.labels) == {"apple", "cake", "nan", "stew"}
+    assert all(image.split("/")[0] == label for image, label in zip(found.images, found.labels, strict=True))
+    scores = found.scores["mid", "conv"]
+    np.testing.assert_array_equal(scores.hit, hit[..., order])
+    np.testing.assert_array_equal(scores.top_5, scores.hit)
+    np.testing.assert_array_equal(scores.loss, 1.5 - scores.hit)
+    assert found.scores["latent", "linear"].hit.shape == found.scores["down_0", "ridge"].hit.shape == (2, 1, 8)
+    np.testing.assert_array_equal(found.predicted == found.labels, found.scores["latent", "conv"].hit[0, 0])
 
 
-def test_scores_are_seeds_by_images_and_row_order_does_not_matter(tmp_path):
-    write(tmp_path, "rgb", table())
-    write(tmp_path, "random", table().sample(frac=1, random_state=0))
-    write(tmp_path, "not_listed", table()[:3])
-    found = read_predictions(tmp_path, ["rgb", "random"])
-    assert list(found) == ["rgb", "random"]
-    pd.testing.assert_frame_equal(found["rgb"], found["random"])
-    scores = scores_of(found["rgb"], "in", "conv")
-    expected = [1, 1, 1, 0, 0, 0]  # a class may be called `nan`
-    np.testing.assert_array_equal(scores.hit, [expected, expected])
-    np.testing.assert_array_equal(scores.top_5[0], [0, 1, 1, 0, 1, 1])
-    np.testing.assert_array_equal(scores_of(found["rgb"], "out", "linear").loss, [[0, 0.5, 1, 0, 0.5, 1]])
-
-
-def test_a_missing_representation_is_named(tmp_path):
-    write(tmp_path, "rgb", table())
-    with pytest.raises(StageError, match="lists 'random'"):
-        read_predictions(tmp_path, ["rgb", "random"])
-
-
-def other_label(rows):
-    return rows.assign(label=rows["label"].replace("pie", "cake"))
-
-
-def other_images(rows):
-    return rows.assign(image=rows["image"] + "0")
-
-
-def fewer_seeds(rows):
-    return rows[rows["seed"] == 0]
-
-
-@pytest.mark.parametrize("change", [other_label, other_images, fewer_seeds])
-def test_what_cannot_be_paired_is_refused(tmp_path, change):
-    write(tmp_path, "rgb", table())
-    write(tmp_path, "random", change(table()))
-    with pytest.raises(StageError, match="'random' and 'rgb' did not predict the same images"):
-        read_predictions(tmp_path, ["rgb", "random"])
+def test_row_order_does_not_matter_but_is_known_for_the_arrays_beside(tmp_path):
+    place = write_findings(tmp_path, "random")
+    before = read(place)["out"]
+    rewrite(place / "predictions.csv", lambda rows: rows.sample(frac=1, random_state=0))
+    after = read(place)["out"]
+    for key, scores in before.scores.items():
+        np.testing.assert_array_equal(scores.hit, after.scores[key].hit)
+    table = pd.read_csv(place / "predictions.csv", keep_default_na=False)
+    first = table[(table["domain"] == "out") & (table["layer"] == "down_0")]["image"].to_numpy()
+    np.testing.assert_array_equal(first[after.order], after.images)
 
 
 @pytest.mark.parametrize(
@@ -69,12 +48,21 @@ def test_what_cannot_be_paired_is_refused(tmp_path, change):
         (lambda rows: rows[:0], "must have the columns"),
         (lambda rows: rows.assign(loss=np.inf), "not finite"),
         (lambda rows: rows.assign(loss="much"), "not a table of predictions"),
+        (lambda rows: rows.assign(loss=""), "not a table of predictions"),
+        (lambda rows: rows.assign(seed=-1), "from 0 to 99"),
+        (lambda rows: rows.assign(top5=2), "top5 be 0 or 1"),
         (lambda rows: pd.concat((rows, rows[:1])), "twice"),
-        (lambda rows: rows[rows["domain"] == "in"], "both heads on both domains"),
-        (lambda rows: rows[1:], "do not predict the same images"),
+        (lambda rows: rows[rows["domain"] == "in"], "missing: out, down_0, ridge; "),
+        (lambda rows: rows[(rows["layer"] != "mid") | (rows["head"] != "knn")], "missing: in, mid, knn; out, mid, knn"),
+        (lambda rows: rows.replace("knn", "svm"), "superfluous: in, latent, svm"),
+        (lambda rows: rows[1:], "do not predict|does not predict"),
+        (lambda rows: rows.assign(seed=rows["seed"] * 2), "does not predict the same images"),
+        (lambda rows: rows.assign(label=rows["label"].where(rows["seed"] == 0, "cake")), "with the same labels"),
+        (lambda rows: rows[rows["image"].isin(["apple/000000", "bread/000000"])], "intervals need two"),
     ],
 )
 def test_a_broken_table_is_refused(tmp_path, change, message):
-    write(tmp_path, "rgb", change(table()))
+    place = write_findings(tmp_path, "random")
+    rewrite(place / "predictions.csv", change)
     with pytest.raises(StageError, match=message):
-        read_predictions(tmp_path, ["rgb"])
+        read(place)

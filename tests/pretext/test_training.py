@@ -5,34 +5,57 @@ import pytest
 import torch
 from dvclive import Live
 
-from stages.pretext.autoencoder import Autoencoder
+from stages.pretext.adversary import Adversary
 from stages.pretext.batches import augment, epoch_order
 from stages.pretext.checkpoint import Checkpoint
+from stages.pretext.color_classification import ColorClassification
 from stages.pretext.colorization import Colorization
+from stages.pretext.images import Images
 from stages.pretext.reconstruction import Reconstruction
+from stages.pretext.split_brain import SplitBrainPrediction
+from stages.pretext.supervised import Classification
 from stages.pretext.training import Settings, evaluate, learning_rate_at, train
 from stages.shared.errors import StageError
+from stages.shared.params import Loss, Model
 
+MODEL = Model(block_out_channels=[8], layers_per_block=1, latent_channels=4, norm_num_groups=4)
 SETTINGS = Settings(
     epochs=3, batch_size=4, learning_rate=1e-2, weight_decay=1e-5, warmup_fraction=0.1, gradient_clip=1.0,
-    lightness_jitter=0.1, precision="float32",
+    lightness_jitter=0.1, crop=1.0, precision="float32",
 )  # fmt: skip
-L1 = Colorization("l1", 5.0, 1.0, 0.0, None)
+L1 = Colorization(
+    Loss(
+        pixel="l1", pixel_weight=1.0, smooth_l1_beta=5.0, lpips_weight=0.0, lpips_net="alex", lpips_backbone="random",
+        adversarial_weight=0.0, gradient_penalty=10.0,
+    ),
+    None,
+)  # fmt: skip
+CLASSES = ColorClassification(torch.tensor([[-50.0, 0], [0, 50], [50, 0]]), torch.ones(3), 2, 20.0, 1)
+OBJECTIVES = {
+    "colorization": L1,
+    "color_classification": CLASSES,
+    "split_brain": SplitBrainPrediction(CLASSES),
+    "split_brain_regression": SplitBrainPrediction(None),
+    "reconstruction": Reconstruction("lightness"),
+    "autoencoder": Reconstruction("lab"),
+    "supervised": Classification(3),
+}
 
 
 def images(count, seed=0):
-    """Lab whose a and b follow from L: what colourisation can learn."""
+    """Lab whose a and b follow from L, as does the label: what every objective can learn."""
     lightness = np.random.default_rng(seed).integers(0, 256, (count, 1, 4, 4), dtype=np.uint8)
     lightness = lightness.repeat(2, axis=-1).repeat(2, axis=-2)
-    return np.concatenate((lightness, 255 - lightness, lightness // 2 + 64), axis=1)
+    lab8 = np.concatenate((lightness, 255 - lightness, lightness // 2 + 64), axis=1)
+    return Images(lab8, lightness[:, 0].mean(axis=(1, 2)).astype(np.int64) // 86)
 
 
 def small_model(objective=L1):
     torch.manual_seed(0)
-    return Autoencoder(1, objective.out_channels, [8], 1, 4, 4)
+    return objective.build(MODEL)
 
 
-def run(folder, objective=L1, settings=SETTINGS, seed=0, key="key", model=None):
+def run(folder, objective=L1, settings=SETTINGS, seed=0, key="key", model=None, adversary=None):
     checkpoint = Checkpoint(folder / "checkpoints", key)
     with Live(dir=str(folder / "live"), dvcyaml=None, save_dvc_exp=False, report=None) as live:
         model = train(
@@ -44,6 +67,7 @@ def run(folder, objective=L1, settings=SETTINGS, seed=0, key="key", model=None):
             seed,
             checkpoint,
             live,
+            adversary,
         )
     series = {str(p.relative_to(folder)): p.read_bytes() for p in sorted((folder / "live").rglob("*")) if p.is_file()}
     return model, series
@@ -85,10 +109,38 @@ def test_same_seed_same_bytes_other_seed_other(tmp_path):
     assert not equal(first, other)
 
 
-@pytest.mark.parametrize("objective", [L1, Reconstruction()], ids=["colorization", "reconstruction"])
-@pytest.mark.parametrize("stop_after", [1, 3, 4, 8])
-def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, objective, stop_after):
-    whole, series = run(tmp_path / "whole", objective)
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_every_objective_can_be_learned(tmp_path, name):
+    objective = OBJECTIVES[name]
+    settings = Settings(**(vars(SETTINGS) | {"epochs": 25}))
+    before = evaluate(small_model(objective), objective, images(5, 1), settings)["loss"]
+    model, _ = run(tmp_path, objective, settings)
+    assert evaluate(model, objective, images(5, 1), settings)["loss"] < 0.9 * before
+
+
+def test_a_critic_changes_what_is_learned_and_is_reported(tmp_path):
+    plain, _ = run(tmp_path / "plain")
+    torch.manual_seed(1)
+    judged, series = run(tmp_path / "judged", adversary=Adversary(0.1, 10.0, torch.device("cpu")))
+    assert not equal(plain, judged)
+    assert {"critic", "adversarial"} <= {
+        name.split("/")[-1].removesuffix(".tsv") for name in series if "/train/" in name
+    }
+    assert not [name for name in series if "validation/adversarial" in name]
+
+
+@pytest.mark.parametrize(
+    ("name", "stop_after"),
+    [("colorization", stop) for stop in (1, 3, 4, 8)] + [(name, 4) for name in OBJECTIVES] + [("adversarial", 4)],
+)
+def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, name, stop_after):
+    objective = OBJECTIVES.get(name, L1)
+
+    def critic(seed):
+        torch.manual_seed(seed)
+        return Adversary(0.1, 10.0, torch.device("cpu")) if name == "adversarial" else None
+
+    whole, series = run(tmp_path / "whole", objective, adversary=critic(0))
 
     monkeypatch.setenv("STAGES_CHECKPOINT_SECONDS", "0")
     save, saved = Checkpoint.save, []
@@ -101,14 +153,13 @@ def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, object
 
     monkeypatch.setattr(Checkpoint, "save", save_and_stop)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "cut", objective)
+        run(tmp_path / "cut", objective, adversary=critic(0))
     monkeypatch.setattr(Checkpoint, "save", save)
 
     # Other weights at the start: if the checkpoint were not used, the end would differ.
     torch.manual_seed(99)
-    resumed, resumed_series = run(
-        tmp_path / "cut", objective, model=Autoencoder(1, objective.out_channels, [8], 1, 4, 4)
-    )
+    other = objective.build(MODEL)
+    resumed, resumed_series = run(tmp_path / "cut", objective, model=other, adversary=critic(7))
     assert equal(whole, resumed)
     assert series == resumed_series
 
@@ -139,11 +190,11 @@ def test_a_loss_that_is_not_finite_stops_with_what_to_do(tmp_path):
 
 def test_every_image_counts_the_same_in_a_mean(tmp_path):
     # 5 images in batches of 4: the last batch's loss must weigh a fifth, not a half and not 1/5 of one batch.
-    array = images(5)
+    array = images(5).lab8
     array[4] = 255
     model = small_model()
-    whole = evaluate(model, L1, array, SETTINGS)["loss"]
-    singles = [evaluate(model, L1, array[i : i + 1], SETTINGS)["loss"] for i in range(5)]
+    whole = evaluate(model, L1, Images(array), SETTINGS)["loss"]
+    singles = [evaluate(model, L1, Images(array[i : i + 1]), SETTINGS)["loss"] for i in range(5)]
     assert whole == pytest.approx(np.mean(singles), rel=1e-5)
 
 
@@ -159,7 +210,7 @@ def test_the_schedule_warms_up_and_comes_down_to_nothing():
 
 def test_augmentation_mirrors_whole_images_and_leaves_colors():
     lab = torch.rand(64, 3, 6, 6) * 60 + 20
-    out = augment(lab, jitter=0.1, seed=0, epoch=0, step=0)
+    out = augment(lab, jitter=0.1, crop=1.0, seed=0, epoch=0, step=0)
     kept = torch.tensor([torch.equal(a[1:], b[1:]) for a, b in zip(out, lab, strict=True)])
     mirrored = torch.tensor([torch.equal(a[1:], b[1:].flip(-1)) for a, b in zip(out, lab, strict=True)])
     assert (kept ^ mirrored).all()
@@ -168,9 +219,23 @@ def test_augmentation_mirrors_whole_images_and_leaves_colors():
     upright = torch.where(mirrored[:, None, None], out[:, 0].flip(-1), out[:, 0]).flatten(1)
     for new, old in zip(upright, lab[:, 0].flatten(1), strict=True):
         assert (new[old.argsort()].diff() >= 0).all()
-    assert not torch.equal(out, augment(lab, jitter=0.1, seed=0, epoch=0, step=1))
-    still = augment(lab, jitter=0.0, seed=0, epoch=0, step=0)
+    assert not torch.equal(out, augment(lab, jitter=0.1, crop=1.0, seed=0, epoch=0, step=1))
+    still = augment(lab, jitter=0.0, crop=1.0, seed=0, epoch=0, step=0)
     assert torch.allclose(still[kept], lab[kept], atol=1e-4)
+
+
+def test_a_cut_is_a_part_of_the_image_enlarged():
+    # On a ramp from 0 to 63 a cut is a ramp again: of a slope between its edge and 1, within the image.
+    ramp = torch.arange(64.0).expand(32, 3, 64, 64)
+    out = augment(ramp, jitter=0.0, crop=0.5, seed=0, epoch=0, step=0)[:, 1]
+    assert out.min() >= 0
+    assert out.max() <= 63
+    slopes = (out[:, 32, 40] - out[:, 32, 24]).abs() / 16
+    assert slopes.min() >= 0.5 - 1e-4
+    assert slopes.max() <= 1 + 1e-4
+    assert slopes.min() < 0.6 < 0.9 < slopes.max()
+    # The middles of the cuts differ in place.
+    assert out[:, 32, 32].std() > 1
 
 
 def test_every_epoch_visits_every_image_once_in_another_order():

@@ -9,25 +9,9 @@ from stages.probing.conv_probe import (
     fit_conv_probe,
     split_into_batches,
 )
-from stages.shared.params import Probe
+from tests.probing.settings import settings
 
 CPU = torch.device("cpu")
-
-
-def settings(**changes) -> Probe:
-    values = {
-        "representations": {"pixels": [], "latents": []},
-        "seeds": 1,
-        "epochs": 6,
-        "batch_size": 8,
-        "channels": [8, 16],
-        "learning_rates": [0.01],
-        "weight_decay": 0.01,
-        "precision": "bfloat16",
-        "linear_grid": 2,
-        "linear_c": [1.0],
-    }
-    return Probe(**(values | changes))
 
 
 def task(images: int, seed: int, separable: bool = True, size: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -56,6 +40,44 @@ def test_the_study_s_probe_has_the_study_s_parameters(channels, parameters):
 def test_the_pool_is_the_mean_over_positions():
     maps = torch.randn(2, 3, 4, 5)
     torch.testing.assert_close(PositionMean()(maps), maps.mean((2, 3)))
+
+
+def test_a_longer_list_of_channels_is_a_deeper_probe():
+    kinds = [type(layer).__name__ for layer in build_conv_probe(3, [8, 8, 8], 5)]
+    assert kinds == ["Conv2d", "BatchNorm2d", "ReLU"] * 3 + ["PositionMean", "Linear"]
+    model, curve = fit(task(60, 0), task(30, 1), channels=[8, 8, 8])
+    assert model(torch.zeros(2, 3, 6, 6)).shape == (2, 3)
+    assert curve[-1].validation_accuracy > 0.9
+
+
+def test_dropout_zeroes_pooled_features_before_the_linear_layer_while_training_and_only_then():
+    probe = build_conv_probe(3, [64], 5, 0.5)
+    assert [type(layer) for layer in probe[-3:]] == [PositionMean, torch.nn.Dropout, torch.nn.Linear]
+    pooled = torch.ones(1, 64)
+    probe.train()
+    assert set(probe[-2](pooled).unique().tolist()) == {0.0, 2.0}
+    probe.eval()
+    assert torch.equal(probe[-2](pooled), pooled)
+
+
+def test_no_dropout_is_no_layer_and_leaves_weights_and_draws_as_they_are_with_it():
+    assert not any(isinstance(layer, torch.nn.Dropout) for layer in build_conv_probe(3, [8], 3, 0.0))
+    # Order and views are drawn apart from dropout: with a rate of 1e-12 nothing is dropped and nothing else differs.
+    runs = [fit(task(40, 0), task(12, 1), epochs=2, dropout=rate)[0] for rate in (0.0, 1e-12)]
+    for first, second in zip(*(model.parameters() for model in runs), strict=True):
+        torch.testing.assert_close(first, second)
+
+
+def test_dropout_depends_on_the_seed_alone():
+    def weights(seed):
+        torch.rand(seed[1] + 1)
+        return fit(task(40, 0), task(12, 1), epochs=2, dropout=0.5, seed=seed)[0][-1].weight
+
+    plain = fit(task(40, 0), task(12, 1), epochs=2)[0][-1].weight
+    first = weights((0, 0))
+    assert torch.equal(first, weights((0, 0)))
+    assert not torch.equal(first, plain)
+    assert not torch.equal(first, weights((0, 1)))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -98,7 +120,7 @@ def test_batches_hold_every_image_once_and_none_is_of_one(images):
 def test_maps_of_one_position_and_a_remainder_of_one_image_can_be_trained_on():
     model, curve = fit(task(33, 0, size=1), task(7, 1, size=1))
     assert np.isfinite(curve[-1].validation_loss)
-    assert conv_log_probabilities(model, task(1, 2, size=1)[0], settings()).shape == (1, 3)
+    assert conv_log_probabilities(model, task(1, 2, size=1)[0], "float32").shape == (1, 3)
 
 
 def test_training_meets_both_views():
@@ -118,14 +140,14 @@ def test_evaluation_looks_at_view_0_alone_and_is_a_distribution():
     images, _ = task(9, 2)
     garbage = images.copy()
     garbage[:, 1] = 1e4
-    found = conv_log_probabilities(model, images, settings())
-    np.testing.assert_array_equal(found, conv_log_probabilities(model, garbage, settings()))
+    found = conv_log_probabilities(model, images, "float32")
+    np.testing.assert_array_equal(found, conv_log_probabilities(model, garbage, "float32"))
     np.testing.assert_allclose(np.exp(found).sum(axis=1), 1, rtol=1e-5)
 
 
 def test_the_curve_is_that_of_the_probe_as_the_last_epoch_left_it():
     validation = task(30, 1)
     model, curve = fit(task(40, 0), validation, epochs=3)
-    found = conv_log_probabilities(model, validation[0], settings())
+    found = conv_log_probabilities(model, validation[0], "float32")
     assert (found.argmax(axis=1) == validation[1]).mean() == curve[-1].validation_accuracy
     assert -found[np.arange(30), validation[1]].mean() == pytest.approx(curve[-1].validation_loss)

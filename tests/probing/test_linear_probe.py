@@ -4,7 +4,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from stages.probing.linear_probe import fit_linear_probe, linear_log_probabilities, pool_positions
+from stages.probing.linear_probe import fit_linear_probe, linear_log_probabilities
+from stages.probing.pooling import pool_positions
 
 
 def task(images: int = 60, classes: int = 3, seed: int = 0):
@@ -12,14 +13,6 @@ def task(images: int = 60, classes: int = 3, seed: int = 0):
     labels = np.arange(images) % classes
     features = rng.normal(size=(images, 2, 2, 8, 8)) + labels[:, None, None, None, None] * 0.3
     return features.astype(np.float16), labels
-
-
-def test_pooling_averages_blocks_and_leaves_small_maps_alone():
-    features, _ = task()
-    pooled = pool_positions(features, 2)
-    assert pooled.shape == (60, 2, 8) and pooled.dtype == np.float32
-    assert pooled[3, 1, 5] == pytest.approx(features[3, 1, 1, :4, 4:].astype(float).mean(), abs=1e-5)
-    np.testing.assert_array_equal(pool_positions(features, 16), features.reshape(60, 2, -1).astype(np.float32))
 
 
 @pytest.mark.parametrize("classes", [2, 3])

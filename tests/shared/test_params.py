@@ -7,6 +7,7 @@ import yaml
 
 from stages.shared.errors import StageError
 from stages.shared.params import load_params
+from tests.project import merged
 
 ROOT = Path(__file__).parents[2]
 PARAMS = yaml.safe_load((ROOT / "profiles/sample.yaml").read_text())
@@ -73,12 +74,42 @@ def test_null_is_refused_where_it_means_nothing(tmp_path, key):
         ("lab.image_size", 34, "lab.image_size must be a multiple of 4"),
         ("pretext.controls", ["random"], "probe.representations.latents must name encoders that are trained"),
         ("probe.representations.pixels", ["rgb", "rgb"], "must not list anything twice"),
+        (
+            "latents.layers",
+            ["down_3", "latent"],
+            "latents.layers must name layers of the encoder (down_0, down_1, down_2, mid",
+        ),
+        ("latents.layers", ["mid"], "latents.layers must list 'latent', the headline; got ['mid']"),
+        ("evaluate.probe", "lightness", "evaluate.probe must be one of 'rgb', 'rgb_small'; got 'lightness'"),
+        ("probe.representations.pixels", ["rgb_small"], "evaluate.probe must be among probe.representations.pixels"),
+        ("classification.stride", 3, "classification.stride must be a power of 2; got 3"),
+        ("pretext.objectives", ["colorisation"], "pretext.objectives[0] must be one of 'colorization'"),
         ("data.md5", "abc", "data.md5 must be 32 lower-case hexadecimal digits, or null; got 'abc'"),
     ],
 )
 def test_refusals_name_key_value_and_what_is_accepted(tmp_path, key, value, message):
     with pytest.raises(StageError) as refusal:
         load_params(write(tmp_path, key.split("."), value))
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("objective", "changes", "message"),
+    [
+        ("color_classification", {"classification": {"stride": 8}}, "classification.stride must be at most 4"),
+        ("split_brain", {"classification": {"stride": 8}}, "classification.stride must be at most 4"),
+        ("split_brain", {"model": {"norm_num_groups": 32, "block_out_channels": [32, 64, 64]}}, "split_brain halves"),
+        ("split_brain", {"model": {"latent_channels": 3}}, "latent_channels even; got [32, 64, 64], 8 groups, 3"),
+    ],
+)
+def test_what_an_objective_cannot_be_built_with_is_refused_where_it_is_trained(tmp_path, objective, changes, message):
+    values = merged(PARAMS, changes)
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(values))
+    load_params(path)
+    path.write_text(yaml.safe_dump(merged(values, {"pretext": {"objectives": ["colorization", objective]}})))
+    with pytest.raises(StageError) as refusal:
+        load_params(path)
     assert message in str(refusal.value)
 
 

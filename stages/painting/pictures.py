@@ -40,3 +40,17 @@ def one_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
     _, first = np.unique(labels, return_index=True)
     picked = np.linspace(0, len(first) - 1, min(count, len(first))).round().astype(int)
     return first[picked]
+
+
+def by_score(scores: np.ndarray, count: int) -> dict[str, np.ndarray]:
+    """Rows of the `best` (smallest), `typical` (nearest to the median) and `worst` scores, up to `count` of each.
+
+    Args:
+        scores: (N,), smaller is better.
+
+    Returns:
+        By name, rows in the order of their scores; of equal ones the earlier are picked.
+    """
+    distances = {"best": scores, "typical": np.abs(scores - np.median(scores)), "worst": -scores}
+    picked = {name: np.argsort(distance, kind="stable")[:count] for name, distance in distances.items()}
+    return {name: rows[np.argsort(scores[rows], kind="stable")] for name, rows in picked.items()}

@@ -1,0 +1,35 @@
+"""Which classes are taken for which: by the conv probe on the headline layer, with the first seeds."""
+
+import pandas as pd
+
+from stages.comparison.layers import DOMAINS
+from stages.comparison.predictions import Predictions
+from stages.comparison.representations import Representation
+
+MOST = 10
+DIGITS = 6
+COLUMNS = ["domain", "representation", "label", "predicted", "count", "share"]
+
+
+def confusion(predictions: Predictions) -> pd.DataFrame:
+    """actual,predicted of each test image, in the form of DVC's `confusion` template."""
+    return pd.DataFrame({"actual": predictions.labels, "predicted": predictions.predicted})
+
+
+def most_confused(representations: list[Representation]) -> pd.DataFrame:
+    """The ten ordered pairs of different classes that were confused most, a domain and representation.
+
+    Returns:
+        `COLUMNS`: `count` test images of class `label` were taken for `predicted`, `share` of all of that class. Most
+        first, of equals the larger share, then by name; fewer than ten where fewer pairs were confused.
+    """
+    tables = []
+    for domain in DOMAINS:
+        for own in representations:
+            shown = confusion(own.predictions[domain]).rename(columns={"actual": "label"})
+            sizes = shown["label"].value_counts()
+            pairs = shown[shown["label"] != shown["predicted"]].value_counts().reset_index(name="count")
+            pairs["share"] = pairs["count"] / pairs["label"].map(sizes)
+            pairs = pairs.sort_values(["count", "share", "label", "predicted"], ascending=[False, False, True, True])
+            tables.append(pairs.head(MOST).assign(domain=domain, representation=own.name))
+    return pd.concat(tables, ignore_index=True)[COLUMNS].round(DIGITS)

@@ -1,0 +1,34 @@
+"""Accuracy of the ridge probe along the depth of an encoder (as in Zhang et al. 2016, figure 7, and 2017, figure 4)."""
+
+import pandas as pd
+
+from stages.comparison.estimates import Column
+from stages.comparison.layers import DOMAINS
+from stages.comparison.predictions import DEPTH_HEAD
+from stages.comparison.representations import Representation
+
+DIGITS = 6
+COLUMNS = [
+    *("domain", "representation", "layer", "order", "features", "validation_accuracy"),
+    *("accuracy", "accuracy_low", "accuracy_high", "chosen"),
+]
+
+
+def depth_table(representations: list[Representation], columns: dict[str, dict[tuple, Column]]) -> pd.DataFrame:
+    """Test accuracy of each layer with its 95 % interval, beside the validation accuracy that chose the best.
+
+    Args:
+        representations: as compared.
+        columns: by domain, then by representation, layer and head.
+
+    Returns:
+        `COLUMNS`, from the image to the latents; pixels are one row. `chosen` is 1 for the best layer.
+    """
+    rows = []
+    for domain in DOMAINS:
+        for own in representations:
+            for layer in own.layers[domain].table.itertuples():
+                accuracy, low, high, *_ = columns[domain][own.name, layer.layer, DEPTH_HEAD].estimate()
+                known = (layer.layer, layer.order, layer.features, layer.validation_accuracy)
+                rows.append((domain, own.name, *known, accuracy, low, high, layer.chosen))
+    return pd.DataFrame(rows, columns=COLUMNS).round(DIGITS)

@@ -1,0 +1,119 @@
+"""What each learned encoder adds over what it is compared with: paired tests, corrected for how many there are.
+
+A lift is the encoder's test accuracy minus the other's, on the same images. Its test is a paired t test whose
+standard error accounts for images and seeds (`variance`); with one seed on both sides it is the paired t test over
+images. Seeds of the two are taken as independent; what they share (first weights, order of batches) would make them
+alike, and the true standard error smaller.
+
+Holm's correction (1979, A simple sequentially rejective multiple test procedure) holds the chance of one false win or
+more in a family at 5 %, however the tests depend on one another. A family is all lifts of one head: both domains,
+both views, every pair. One head is one way to ask the whole question, conv being the headline and the others its
+checks, and what is read as one table is corrected as one. Where an encoder's best layer is its headline both views
+ask the same, and that test counts once.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri, stdtr
+
+from stages.comparison.estimates import Column, Estimate
+from stages.comparison.layers import DOMAINS
+from stages.comparison.predictions import HEADS
+from stages.comparison.representations import Representation
+
+CONTROLS = ("random", "reconstruction")  # learned nothing about colour or content: compared with, not compared
+SEES_COLOR = ("split_brain",)  # so an encoder that sees colour and learns to keep it is a fair comparison
+COLOR_CONTROL = "autoencoder"
+VIEWS = ("headline", "best")
+ALPHA, POWER = 0.05, 0.8
+DIGITS = 6
+COLUMNS = [
+    *("domain", "head", "view", "representation", "layer", "over", "over_layer"),
+    *("lift", "lift_low", "lift_high", "p", "p_holm", "win", "minimum_detectable"),
+]
+
+
+def lift_table(representations: list[Representation], columns: dict[str, dict[tuple, Column]]) -> pd.DataFrame:
+    """Every lift with its interval, its test and what could have been found.
+
+    Args:
+        representations: as compared.
+        columns: by domain, then by representation, layer and head.
+
+    Returns:
+        `COLUMNS`. `p` is two-sided; `win` is 1 where the interval lies above zero and p_holm is below 0.05;
+        `minimum_detectable` is as by `minimum_detectable`. Empty where no encoder is compared that learned something.
+    """
+    rows, tests = [], {}
+    for domain in DOMAINS:
+        for head in HEADS:
+            for view in VIEWS:
+                for own, other in _pairs(representations):
+                    layer, over_layer = own.views(domain)[view], _layer(other, domain, view)
+                    key = (domain, head, own.name, layer, other.name, over_layer)
+                    if key not in tests:
+                        pair = columns[domain][own.name, layer, head], columns[domain][other.name, over_layer, head]
+                        tests[key] = (pair[0] - pair[1]).estimate()
+                    rows.append((domain, head, view, *key[2:], key))
+    corrected = {}
+    for head in HEADS:
+        family = {key: p_value(test) for key, test in tests.items() if key[1] == head}
+        corrected |= dict(zip(family, zip(family.values(), holm(list(family.values())), strict=True), strict=True))
+    return pd.DataFrame([_row(row, tests[row[-1]], *corrected[row[-1]]) for row in rows], columns=COLUMNS)
+
+
+def p_value(lift: Estimate) -> float:
+    """Two-sided p of Student's t for no difference; 1 where there is none, 0 where nothing varies and there is one."""
+    if lift.error == 0:
+        return float(lift.value == 0)
+    return float(2 * stdtr(lift.freedom, -abs(lift.value) / lift.error))
+
+
+def holm(p: list[float]) -> np.ndarray:
+    """Holm's adjusted p of a family: (M,) float64, in the order given.
+
+    The i-th smallest of M is multiplied by M - i + 1, and is at least as large as those before it.
+    """
+    order = np.argsort(p, kind="stable")
+    stepped = np.array(p, np.float64)[order] * np.arange(len(p), 0, -1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(stepped))
+    return adjusted
+
+
+def minimum_detectable(error: float) -> float:
+    """The true lift that a two-sided test at 5 % finds in 80 % of such test sets: (1.96 + 0.84) standard errors.
+
+    Of one test by itself, by the normal distribution (Cohen 1988, Statistical Power Analysis, chapter 2); Holm's
+    correction and few seeds ask for more.
+    """
+    return float((ndtri(1 - ALPHA / 2) + ndtri(POWER)) * error)
+
+
+def typical_detectable(lifts: pd.DataFrame, domain: str) -> float | None:
+    """The median `minimum_detectable` of a domain's conv lifts between headline layers; None where there are none."""
+    own = lifts[(lifts["domain"] == domain) & (lifts["head"] == "conv") & (lifts["view"] == "headline")]
+    return round(float(own["minimum_detectable"].median()), DIGITS) if len(own) else None
+
+
+def _pairs(representations: list[Representation]) -> list[tuple[Representation, Representation]]:
+    """Each encoder that learned something, with each that it is compared with."""
+    learned = [own for own in representations if own.kind == "encoder" and own.name not in CONTROLS]
+    return [
+        (own, other)
+        for own in learned
+        for other in representations
+        if other.kind == "pixels" or other.name in CONTROLS or (other.name == COLOR_CONTROL and own.name in SEES_COLOR)
+    ]
+
+
+def _layer(representation: Representation, domain: str, view: str) -> str:
+    views = representation.views(domain)
+    return views.get(view, views["headline"])
+
+
+def _row(row: tuple, lift: Estimate, p: float, p_holm: float) -> tuple:
+    low, high = round(lift.low, DIGITS), round(lift.high, DIGITS)
+    shown = (float(f"{number:.{DIGITS}g}") for number in (p, p_holm))
+    win = int(low > 0 and p_holm < ALPHA)
+    return (*row[:-1], round(lift.value, DIGITS), low, high, *shown, win, round(minimum_detectable(lift.error), DIGITS))

@@ -1,0 +1,89 @@
+"""What the probes found, for each representation that parameters list, checked to be of the same test images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stages.comparison.few_shot import FewShot, read_few_shot
+from stages.comparison.layers import DOMAINS, Layers, read_layers
+from stages.comparison.predictions import Predictions, read_predictions
+from stages.shared.errors import StageError
+
+
+@dataclass(frozen=True)
+class Representation:
+    """One representation's findings.
+
+    Attributes:
+        name: as in probe.representations.
+        kind: `pixels` or `encoder`.
+        layers: by domain.
+        predictions: by domain.
+        few_shot: by domain and layer.
+    """
+
+    name: str
+    kind: str
+    layers: dict[str, Layers]
+    predictions: dict[str, Predictions]
+    few_shot: dict[tuple[str, str], list[FewShot]]
+
+    def views(self, domain: str) -> dict[str, str]:
+        """The layer of each view: `headline` and, of an encoder, `best`, which may be the same. Pixels have one."""
+        own = self.layers[domain]
+        return {"headline": own.headline} | ({"best": own.best} if self.kind == "encoder" else {})
+
+    def probe_seeds(self, domain: str) -> set[tuple[str, int]]:
+        """How many seeds each head was fitted with."""
+        return {(head, scores.hit.shape[1]) for (_, head), scores in self.predictions[domain].scores.items()}
+
+
+def read_representations(folder: str | Path, pixels: list[str], encoders: list[str]) -> list[Representation]:
+    """Read <folder>/<representation>/ for each name, and for no other.
+
+    Raises:
+        StageError: when a file is missing or broken, or representations did not predict the same images with the same
+            labels and the same seeds.
+    """
+    found = []
+    for kind, names in (("pixels", pixels), ("encoder", encoders)):
+        for name in names:
+            place = Path(folder) / name
+            if not place.is_dir():
+                raise StageError(
+                    f"{place} is missing, but probe.representations lists '{name}'. `dvc repro` makes it, "
+                    f"`dvc checkout` brings it back."
+                )
+            layers = read_layers(place / "layers.csv", kind)
+            predictions = read_predictions(place / "predictions.csv", layers)
+            few_shot = read_few_shot(place, layers, predictions)
+            found.append(Representation(name, kind, layers, predictions, few_shot))
+            _check_same(found[0], found[-1])
+    _check_pretraining_seeds(found)
+    return found
+
+
+def _check_same(first: Representation, other: Representation) -> None:
+    for domain in DOMAINS:
+        ours, theirs = first.predictions[domain], other.predictions[domain]
+        same = np.array_equal(ours.images, theirs.images) and np.array_equal(ours.labels, theirs.labels)
+        if not same or first.probe_seeds(domain) != other.probe_seeds(domain):
+            raise StageError(
+                f"'{other.name}' and '{first.name}' did not predict the same images of domain '{domain}' with the same "
+                f"labels and seeds ({len(theirs.images)} and {len(ours.images)} images): they cannot be paired. "
+                f"`dvc repro` makes both from the same split."
+            )
+
+
+def _check_pretraining_seeds(representations: list[Representation]) -> None:
+    """Pixels have no pretraining, and encoders are all trained equally often."""
+    expected = {"pixels": 1}
+    for own in representations:
+        counts = {scores.hit.shape[0] for test in own.predictions.values() for scores in test.scores.values()}
+        counts |= {few.hits.shape[0] for table in own.few_shot.values() for few in table}
+        if counts != {expected.setdefault(own.kind, max(counts))}:
+            raise StageError(
+                f"'{own.name}' was probed for {', '.join(map(str, sorted(counts)))} pretraining seeds, others for "
+                f"{expected[own.kind]}. `dvc repro` makes them equal."
+            )

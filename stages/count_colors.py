@@ -1,0 +1,39 @@
+"""Stage: which colours the pretraining images hold, and how often.
+
+Reads data/lab/pretrain.npy; writes data/colors/prior.csv (every bin of the palette and the share of pixels in it,
+unsmoothed) and data/colors/mean_ab.csv (the mean a and b at each lightness).
+"""
+
+import numpy as np
+
+from stages.color.bins import gamut_bins
+from stages.color.counts import COLORS, write_mean_ab, write_prior
+from stages.color.prior import ab_histogram, mean_ab_by_lightness
+from stages.shared.interruption import run
+from stages.shared.outputs import open_array, whole_folder
+from stages.shared.params import load_params
+
+
+def main() -> None:
+    size = load_params().classification.bin_size
+    lab8 = open_array("data/lab/pretrain.npy")
+    bins = gamut_bins(size)
+    prior = ab_histogram(lab8, bins)
+    pixels, ab = mean_ab_by_lightness(lab8)
+    with whole_folder(COLORS) as folder:
+        write_prior(folder / "prior.csv", bins, prior)
+        write_mean_ab(folder / "mean_ab.csv", pixels, ab)
+    print(summary(size, bins, prior, len(lab8)))
+
+
+def summary(size: float, bins: np.ndarray, prior: np.ndarray, images: int) -> str:
+    """One line: bins of the palette, how many the images use, and the commonest."""
+    a, b = bins[prior.argmax()]
+    return (
+        f"{len(bins)} bins of size {size:g} hold all colours of sRGB, {np.count_nonzero(prior)} of them those of "
+        f"{images} pretraining images; the commonest, a {a:g} and b {b:g}, holds {prior.max():.1%} of the pixels"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

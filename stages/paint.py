@@ -1,0 +1,56 @@
+"""Stage: how well an objective's network paints, in numbers and in pictures. `python -m stages.paint colorization`
+
+Reads data/encoders/<objective>/, data/objectives/<objective>/paint.json, data/lab/test.npy, the manifest, data/colors/
+and the probe of data/probes/<evaluate.probe>/; writes data/quality/<objective>/ and data/painted/<objective>/*.png.
+"""
+
+import argparse
+from typing import get_args
+
+import torch
+
+from stages.painting.files import write_quality
+from stages.painting.judging import judge, open_test_images
+from stages.painting.pictures import by_score, one_of_each_class, picture_grid
+from stages.pretext.batches import load_batch
+from stages.pretext.encoder_files import load_autoencoder
+from stages.pretext.objective_settings import read_settings
+from stages.shared.device import device
+from stages.shared.interruption import run
+from stages.shared.outputs import whole_folder
+from stages.shared.params import Objective, load_params
+
+NAMES = {"in": "in_domain", "out": "out_of_domain"}
+PICTURES = 8
+
+
+def main() -> None:
+    params = load_params()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("objective", choices=get_args(Objective))
+    objective = parser.parse_args().objective
+    model = load_autoencoder(f"data/encoders/{objective}").to(device())
+    temperature = read_settings(objective, "paint").get("temperature", 1.0)  # regression has none, and ignores it
+
+    def paint(lab):
+        return model.paint(lab, temperature)
+
+    test = open_test_images()
+    tables = judge({objective: paint}, test, params.evaluate, device())[objective]
+    with whole_folder(f"data/quality/{objective}") as folder:
+        write_quality(folder, tables)
+
+    with whole_folder(f"data/painted/{objective}") as folder, torch.inference_mode():
+        for domain, both in test.domains.items():
+            images = both.images["test"]
+            lpips = tables.scores.lpips[images.positions].to_numpy()
+            picked = {f"_{name}": rows for name, rows in by_score(lpips, PICTURES).items()}
+            picked[""] = one_of_each_class(images.labels, PICTURES)
+            for name, rows in picked.items():
+                lab = load_batch(test.lab8, images.positions[rows], device())
+                grid = picture_grid(lab.cpu().numpy(), paint(lab).cpu().numpy())
+                grid.save(folder / f"{NAMES[domain]}{name}.png")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,27 @@
+"""Stage: how well one paints without looking at more than a pixel's lightness.
+
+Reads data/colors/, data/lab/test.npy, the manifest and the probe of data/probes/<evaluate.probe>/; writes
+data/quality/baselines/{grey,mean_ab,mean_ab_by_lightness}/.
+"""
+
+from stages.color.counts import read_mean_ab
+from stages.painting.baselines import baseline_painters
+from stages.painting.files import write_quality
+from stages.painting.judging import judge, open_test_images
+from stages.shared.device import device
+from stages.shared.interruption import run
+from stages.shared.outputs import whole_folder
+from stages.shared.params import load_params
+
+
+def main() -> None:
+    params = load_params()
+    painters = baseline_painters(*read_mean_ab(), device())
+    tables = judge(painters, open_test_images(), params.evaluate, device())
+    with whole_folder("data/quality/baselines") as folder:
+        for name, each in tables.items():
+            write_quality(folder / name, each)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,50 @@
+"""The objective: from the lightness of an image tell which of the colours of a palette each place has."""
+
+from dataclasses import dataclass
+
+import torch
+
+from stages.pretext.autoencoder import Autoencoder
+from stages.pretext.color_classes import classification_loss, downsample_ab
+from stages.pretext.network import build_autoencoder
+from stages.shared.params import Model
+
+
+@dataclass
+class ColorClassification:
+    """L -> a distribution over ab bins, with cross-entropy (Zhang 2016, section 2.1 and 2.2).
+
+    Attributes:
+        bins: (Q, 2) float32, centres of the bins in units of a and b.
+        weights: (Q,) float32, against the rarity of colours (eq. 4).
+        neighbors: how many bins a true colour is shared between.
+        sigma: of the shares, in units of a and b.
+        stride: image pixels to a classified place, along an axis.
+    """
+
+    bins: torch.Tensor
+    weights: torch.Tensor
+    neighbors: int
+    sigma: float
+    stride: int
+
+    @classmethod
+    def from_settings(cls, settings: dict, device: torch.device) -> "ColorClassification":
+        """Of data/objectives/color_classification/train.json."""
+        bins, weights = (torch.tensor(settings[name], device=device) for name in ("bins", "weights"))
+        return cls(bins, weights, settings["neighbors"], settings["sigma"], settings["stride"])
+
+    def build(self, model: Model, width: float = 1) -> Autoencoder:
+        """An untrained network that knows the palette."""
+        count = len(self.bins)
+        network = build_autoencoder(
+            model, width=width, sees="lightness", out_channels=count, stride=self.stride, bins=count
+        )
+        network.bins.copy_(self.bins)
+        return network
+
+    def losses(self, output: torch.Tensor, lab: torch.Tensor, _labels) -> dict[str, torch.Tensor]:
+        """`loss`, a scalar in nats; `output` (N, Q, H / stride, W / stride), `lab` (N, 3, H, W)."""
+        ab = downsample_ab(lab[:, 1:], self.stride)
+        loss = classification_loss(output, ab, self.bins, self.weights, self.neighbors, self.sigma)
+        return {"loss": loss}

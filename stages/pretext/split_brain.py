@@ -1,0 +1,64 @@
+"""The objective of two half networks: colour from lightness, and lightness from colour."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from stages.color.scaling import ab_target, lightness_input
+from stages.pretext.autoencoder import SplitBrain
+from stages.pretext.color_classification import ColorClassification
+from stages.pretext.network import build_autoencoder
+from stages.shared.params import Model
+
+LIGHTNESS_BINS = 50
+
+
+@dataclass
+class SplitBrainPrediction:
+    """L -> ab and ab -> L, by classification or by regression (Zhang 2017, section 3.2, eq. 3 and 4).
+
+    Each half has half the channels in every layer and half of the latents. By classification, ab is told apart as in
+    `ColorClassification` and L in 50 equal bins (section 3.1), both at its stride; by regression, both are
+    the mean squared error in [-1, 1] (eq. 3), at full resolution.
+
+    Attributes:
+        colors: how ab is classified; None for regression.
+    """
+
+    colors: ColorClassification | None
+
+    @classmethod
+    def from_settings(cls, settings: dict, device: torch.device) -> "SplitBrainPrediction":
+        """Of data/objectives/split_brain/train.json."""
+        regression = settings["kind"] == "regression"
+        return cls(None if regression else ColorClassification.from_settings(settings, device))
+
+    def build(self, model: Model) -> SplitBrain:
+        """Two untrained halves."""
+        if self.colors is None:
+            colors = build_autoencoder(model, width=0.5, sees="lightness", out_channels=2)
+            lightness = build_autoencoder(model, width=0.5, sees="ab", out_channels=1)
+        else:
+            colors = self.colors.build(model, width=0.5)
+            lightness = build_autoencoder(
+                model, width=0.5, sees="ab", out_channels=LIGHTNESS_BINS, stride=self.colors.stride
+            )
+        return SplitBrain([colors, lightness])
+
+    def losses(self, output: list[torch.Tensor], lab: torch.Tensor, _labels) -> dict[str, torch.Tensor]:
+        """`color`, `lightness` and their sum `loss`, scalars; `output` of the two halves, `lab` (N, 3, H, W)."""
+        colors, lightness = output
+        if self.colors is None:
+            parts = {
+                "color": F.mse_loss(colors.float(), ab_target(lab)),
+                "lightness": F.mse_loss(lightness.float(), lightness_input(lab)),
+            }
+        else:
+            small = F.avg_pool2d(lab[:, :1], self.colors.stride)[:, 0]
+            bins = (small * (LIGHTNESS_BINS / 100)).long().clamp(max=LIGHTNESS_BINS - 1)
+            parts = {
+                "color": self.colors.losses(colors, lab, None)["loss"],
+                "lightness": F.cross_entropy(lightness.float(), bins),
+            }
+        return parts | {"loss": parts["color"] + parts["lightness"]}

@@ -1,0 +1,141 @@
+"""The report's tables: words and numbers in columns, as they are shown and as a spreadsheet takes them."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from stages.reporting.answer import BEHIND, WIN, verdict
+from stages.reporting.evidence import Evidence
+from stages.reporting.names import HEADS, OBJECTIVES, sees
+from stages.reporting.numbers import fixed, percent, percent_range, points, probability
+
+NO_INTERVAL = float("nan")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text; the first column heads its row.
+
+    Attributes:
+        words: the columns that hold words, and are set left.
+        kinds: one a row: a class for its looks, or nothing.
+    """
+
+    caption: str
+    columns: list[str]
+    rows: list[list[str]]
+    words: set[str] = field(default_factory=set)
+    kinds: list[str] = field(default_factory=list)
+
+
+def representation_table(evidence: Evidence, domain: str, title: str) -> Table:
+    """Accuracies of every representation and layer under every head, with their intervals."""
+    own = evidence.comparison[evidence.comparison["domain"] == domain]
+    heads = [head for head in HEADS if (own["head"] == head).any()]
+    rows = []
+    for (name, layer), cells in own.groupby(["representation", "layer"], sort=False):
+        row = [name, layer]
+        for head in heads:
+            cell = cells[cells["head"] == head]
+            found = cell.iloc[0] if len(cell) else pd.Series(dtype=float)
+            low, high = found.get("accuracy_low", NO_INTERVAL), found.get("accuracy_high", NO_INTERVAL)
+            row += [percent(found.get("accuracy", NO_INTERVAL)), percent_range(low, high)]
+        rows.append([*row, sees(name)])
+    headers = [part for head in heads for part in (head, f"{head} 95 %")]
+    guess = f" Guessing is right in {percent(evidence.chance[domain])} %." if domain in evidence.chance else ""
+    caption = f"{title}: test accuracy in %, and its 95 % interval.{guess}"
+    return Table(caption, ["representation", "layer", *headers, "sees"], rows, {"layer", "sees"})
+
+
+def lift_table(evidence: Evidence, domain: str, title: str) -> Table:
+    """Every lift of a domain: heads and views, intervals, p values and what they allow to say."""
+    own = evidence.lifts[evidence.lifts["domain"] == domain]
+    rows, kinds = [], []
+    for _, lift in own.iterrows():
+        said = verdict(lift)
+        kinds.append({WIN: "win", BEHIND: "behind"}.get(said, "undecided"))
+        rows.append([
+            lift["representation"], lift["layer"], lift["over"], lift["over_layer"], lift["view"], lift["head"],
+            points(lift["lift"]), points(lift["lift_low"]), points(lift["lift_high"]),
+            probability(lift["p"]), probability(lift["p_holm"]), percent(lift["minimum_detectable"]), said,
+        ])  # fmt: skip
+    columns = ["representation", "layer", "over", "its layer", "view", "head", "lift", "from", "to", "p", "p (Holm)"]
+    caption = f"{title}: lifts in points, their 95 % intervals, and the smallest lift that would have been found."
+    words = {"layer", "over", "its layer", "view", "head", "verdict"}
+    return Table(caption, [*columns, "detectable", "verdict"], rows, words, kinds)
+
+
+def efficiency_table(evidence: Evidence, domain: str, title: str) -> Table:
+    """Accuracy against labels a class."""
+    own = evidence.efficiency[evidence.efficiency["domain"] == domain]
+    rows = [
+        [
+            row.representation, row.layer, row.view, row.shots, fixed(row.labels, 1), percent(row.accuracy),
+            percent(row.accuracy_low), percent(row.accuracy_high),
+        ]
+        for row in own.itertuples()
+    ]  # fmt: skip
+    columns = ["representation", "layer", "view", "shots", "labels a class", "accuracy", "from", "to"]
+    return Table(f"{title}: test accuracy of the ridge probe in %.", columns, rows, {"layer", "view"})
+
+
+def depth_table(evidence: Evidence, domain: str, title: str) -> Table:
+    """Accuracy against depth."""
+    own = evidence.depth[evidence.depth["domain"] == domain]
+    rows = [
+        [
+            row.representation, row.layer, fixed(row.features, 0), percent(row.validation_accuracy),
+            percent(row.accuracy), percent(row.accuracy_low), percent(row.accuracy_high), "yes" if row.chosen else "",
+        ]
+        for row in own.itertuples()
+    ]  # fmt: skip
+    columns = ["representation", "layer", "features", "validation", "test", "from", "to", "chosen"]
+    return Table(f"{title}: accuracy of the ridge probe in %, by layer.", columns, rows, {"layer", "chosen"})
+
+
+def curve_table(evidence: Evidence, domain: str, title: str) -> Table:
+    """Validation accuracy of the conv probes an epoch, one column a representation."""
+    own = evidence.curves[evidence.curves["domain"] == domain]
+    wide = own.pivot_table(index="epoch", columns="representation", values="validation_accuracy", sort=False)
+    rows = [[f"{epoch:g}", *map(percent, values)] for epoch, *values in wide.sort_index().itertuples()]
+    return Table(f"{title}: validation accuracy of the conv probe in %.", ["epoch", *wide.columns], rows)
+
+
+def training_table(training: dict[str, pd.DataFrame]) -> Table:
+    """Losses an epoch of every encoder."""
+    rows = [
+        [name, f"{row['step']:g}", *(fixed(row.get(subset, NO_INTERVAL), 4) for subset in ("train", "validation"))]
+        for name, losses in training.items()
+        for _, row in losses.iterrows()
+    ]
+    return Table("Loss an epoch of each encoder.", ["encoder", "epoch", "training", "validation"], rows)
+
+
+def quality_table(scores: dict[str, dict[str, float]], title: str) -> Table:
+    """Scores of every painter; `truth` has those that a photograph has, too."""
+    columns = {
+        "psnr": ("PSNR (dB) ↑", lambda value: fixed(value, 2)),
+        "ssim": ("SSIM ↑", lambda value: fixed(value, 3)),
+        "lpips": ("LPIPS ↓", lambda value: fixed(value, 3)),
+        "ab_rmse": ("ab RMSE ↓", lambda value: fixed(value, 2)),
+        "auc": ("AuC ↑", lambda value: fixed(value, 3)),
+        "auc_rebalanced": ("AuC rebalanced ↑", lambda value: fixed(value, 3)),
+        "colorfulness": ("colourfulness", lambda value: fixed(value, 1)),
+        "probe_accuracy": ("probe accuracy (%) ↑", percent),
+    }
+    known = {key: column for key, column in columns.items() if any(key in own for own in scores.values())}
+    painters = [*OBJECTIVES, *(name for name in scores if name not in OBJECTIVES and name != "truth"), "truth"]
+    order = [name for name in painters if name in scores]
+    rows = [[name, *(show(scores[name].get(key, NO_INTERVAL)) for key, (_, show) in known.items())] for name in order]
+    caption = f"{title}: means over test images; ↑ higher is better, ↓ lower is better."
+    return Table(caption, ["painter", *(header for header, _ in known.values())], rows)
+
+
+def confused_table(confused: pd.DataFrame, representation: str, title: str) -> Table:
+    """The pairs of classes that one representation's probe confuses most."""
+    rows = [
+        [row.label, row.predicted, fixed(row.times, 0), percent(row.share)]
+        for row in confused.rename(columns={"count": "times"}).itertuples()
+    ]
+    columns = ["dish", "taken for", "images", "% of the dish"]
+    return Table(f"{representation}: {title[0].lower()}{title[1:]}.", columns, rows, {"taken for"})

@@ -1,0 +1,21 @@
+import pytest
+
+from stages.comparison.depth import COLUMNS, depth_table
+from tests.comparison.probes import rewrite, write_findings
+from tests.comparison.studies import study
+
+
+def test_every_layer_has_its_ridge_accuracy_from_the_image_to_the_latents(tmp_path):
+    place = write_findings(tmp_path, "random", images=40, pretraining_seeds=2)
+    rewrite(place / "layers.csv", lambda rows: rows[::-1])
+    representations, columns = study(tmp_path, {"rgb": 0.5}, {"random": 0.3}, images=40)
+    found = depth_table(representations, columns)
+    assert list(found) == COLUMNS
+    own = found[found["domain"] == "out"]
+    assert list(own["layer"]) == ["pixels", "down_0", "mid", "latent"] and list(own["order"]) == [0, 0, 1, 2]
+    assert list(own["chosen"]) == [1, 0, 1, 0]
+    scores = representations[1].predictions["out"].scores
+    for row in own[1:].itertuples():
+        assert row.accuracy == pytest.approx(scores[row.layer, "ridge"].hit.mean(), abs=1e-6)
+        assert row.accuracy_low < row.accuracy < row.accuracy_high
+        assert (row.features, row.validation_accuracy) == (900, 0.25)

@@ -1,0 +1,37 @@
+import pytest
+
+from stages.comparison.layers import read_layers
+from stages.shared.errors import StageError
+from tests.comparison.probes import rewrite, write_findings
+
+
+def test_the_best_layer_stands_beside_the_headline_and_counts_once_where_they_are_one(tmp_path):
+    layers = read_layers(write_findings(tmp_path, "random") / "layers.csv", "encoder")["in"]
+    assert (layers.headline, layers.best, layers.shown) == ("latent", "mid", ["latent", "mid"])
+    assert list(layers.table["layer"]) == ["down_0", "mid", "latent"]
+    layers = read_layers(write_findings(tmp_path, "rgb", kind="pixels") / "layers.csv", "pixels")["out"]
+    assert (layers.headline, layers.best, layers.shown) == ("pixels", "pixels", ["pixels"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: rows.drop(columns="order"), "must have the columns"),
+        (lambda rows: rows[rows["domain"] == "in"], "rows of the domains in, out; got .* and in"),
+        (lambda rows: rows.assign(chosen=0), "chooses none"),
+        (lambda rows: rows.assign(chosen=1), "chooses down_0, mid, latent"),
+        (lambda rows: rows.assign(features="many"), "that are not numbers"),
+        (lambda rows: rows[rows["layer"] != "latent"], "'latent' among them"),
+        (lambda rows: rows.replace("down_0", "mid"), "each layer of domain 'in' once"),
+    ],
+)
+def test_a_broken_table_is_refused(tmp_path, change, message):
+    path = write_findings(tmp_path, "random") / "layers.csv"
+    rewrite(path, change)
+    with pytest.raises(StageError, match=message):
+        read_layers(path, "encoder")
+
+
+def test_a_missing_table_is_named(tmp_path):
+    with pytest.raises(StageError, match=r"layers\.csv is missing"):
+        read_layers(tmp_path / "layers.csv", "encoder")

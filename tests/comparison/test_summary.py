@@ -1,0 +1,36 @@
+import pytest
+
+from stages.comparison.cells import comparison_cells, mean_rows
+from stages.comparison.lifts import lift_table
+from stages.comparison.summary import comparison_text
+from tests.comparison.studies import study
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    representations, columns = study(tmp_path_factory.mktemp("study"), images=200)
+    return mean_rows(comparison_cells(representations, columns), representations), lift_table(representations, columns)
+
+
+def test_the_table_names_chance_every_representation_and_its_best_layer(tables):
+    means, lifts = tables
+    text = comparison_text(means, lifts, {"in": 4, "out": 2})
+    assert "Guessing among 4 classes is right in 25.0 % of cases." in text
+    own = means.query("domain == 'in' and representation == 'random'").set_index(["view", "head"])
+    line = next(line for line in text.splitlines() if line.startswith("  random"))
+    conv, best = own.loc[("headline", "conv")], own.loc[("best", "conv")]
+    assert f" {100 * conv.accuracy:.1f} ± " in line and f" {100 * best.accuracy:.1f} ± " in line and " mid " in line
+    assert f"{100 * conv.lift:+.1f} ({100 * conv.lift_low:+.1f} to" in line
+    assert f" {100 * own.loc[('headline', 'knn')].accuracy:.1f} " in line
+    assert all(len(line) <= 110 for line in text.splitlines())
+
+
+def test_it_says_what_is_a_win_and_what_could_have_been_found(tables):
+    means, lifts = tables
+    changed = lifts.assign(win=(lifts["over"] == "random").astype(int), minimum_detectable=0.0213)
+    text = comparison_text(means, changed, {"in": 4, "out": 2})
+    assert "after Holm's correction for 16 tests" in text
+    assert "\n    colorization over random (not rgb, lightness, reconstruction)\n" in text
+    assert "\n    colorization (best layers) over random (not rgb, lightness, reconstruction)\n" in text
+    assert "A lift of 2.1 points is found in 80 of 100" in text
+    assert "\n    colorization over none\n" in comparison_text(means, lifts.assign(win=0), {"in": 4, "out": 2})

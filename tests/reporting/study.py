@@ -1,0 +1,201 @@
+"""A finished study in small: every file that the report reads, in its format, with made-up numbers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from PIL import Image
+
+from tests.project import ROOT
+
+PIXELS = ["rgb", "lightness", "rgb_small", "lightness_small"]
+LAYERS = ["down_0", "down_1", "down_2", "mid", "latent"]
+SHOTS = {"1": 1.0, "5": 5.0, "10": 10.0, "25": 25.0, "all": 75.0}
+SKILL = {
+    "rgb": 0.52, "rgb_small": 0.50, "lightness": 0.30, "lightness_small": 0.28, "random": 0.31, "reconstruction": 0.34,
+    "autoencoder": 0.45, "supervised": 0.48, "colorization": 0.50, "color_classification": 0.62, "split_brain": 0.70,
+}  # fmt: skip
+CHANCE = {"in": 0.125, "out": 0.25}
+KEYS = {"in": "in_domain", "out": "out_of_domain"}
+LABELS = ["apple pie", "beef <b>tartare</b>", "nan", "pho & ramen"]
+LIFTS = ["domain", "head", "view", "representation", "layer", "over", "over_layer", "lift", "lift_low", "lift_high"]
+LIFTS += ["p", "p_holm", "win", "minimum_detectable"]
+
+
+def write_study(
+    root: Path,
+    *,
+    objectives=("colorization", "color_classification", "split_brain"),
+    controls=("random", "reconstruction", "autoencoder", "supervised"),
+    pixels=tuple(PIXELS),
+    probed=None,
+    heads=("conv", "linear", "knn", "ridge"),
+    painted=True,
+    size=16,
+    epochs=6,
+) -> None:
+    """Write the study into an empty folder.
+
+    Args:
+        probed: the encoders that were probed; default: all controls and objectives.
+        size: of a painted picture, in pixels.
+    """
+    rng = np.random.default_rng(0)
+    probed = [*controls, *objectives] if probed is None else list(probed)
+    for folder in ("metrics", "profiles", "data/comparison"):
+        (root / folder).mkdir(parents=True)
+    default = (ROOT / "profiles/sample.yaml").read_text()
+    (root / "profiles/sample.yaml").write_text(default)
+    params = yaml.safe_load(default)
+    params["pretext"] |= {"objectives": list(objectives), "controls": list(controls)}
+    params["probe"]["representations"] = {"pixels": list(pixels), "latents": probed}
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+
+    best = {(d, n): "mid" if SKILL[n] > 0.4 else "latent" for d in KEYS for n in probed}
+    write_csv(root / "metrics/comparison.csv", comparison_rows(rng, pixels, probed, heads, best))
+    write_csv(root / "metrics/lifts.csv", lift_rows(pixels, probed, heads, best), LIFTS)
+    write_csv(root / "metrics/label_efficiency.csv", efficiency_rows(rng, pixels, probed, best))
+    write_csv(root / "metrics/depth.csv", depth_rows(rng, pixels, probed, best))
+    names = [*pixels, *probed]
+    write_json(root / "metrics/comparison.json", {KEYS[d]: {"chance": chance} for d, chance in CHANCE.items()})
+    curves = [
+        {"domain": d, "representation": n, "epoch": e, "train_loss": 2 / e, "validation_loss": 2.2 / e,
+         "validation_accuracy": SKILL[n] * (1 - 0.5 / e)}
+        for d in KEYS for n in names for e in range(1, epochs + 1)
+    ]  # fmt: skip
+    write_csv(root / "data/comparison/curves.csv", curves)
+    confused = [
+        {"domain": d, "representation": n, "label": LABELS[i % 4], "predicted": LABELS[(i + 1) % 4], "count": 20 - i,
+         "share": (20 - i) / 250}
+        for d in KEYS for n in names for i in range(10)
+    ]  # fmt: skip
+    write_csv(root / "data/comparison/confused.csv", confused)
+    for name in [*controls, *objectives]:
+        write_training(root / "data/training" / name, epochs if name != "random" else 0)
+    write_painting(root, rng, objectives if painted else (), size)
+
+
+def comparison_rows(rng, pixels, probed, heads, best) -> list[dict]:
+    rows = []
+    for domain, bonus in (("in", 0.0), ("out", 0.08)):
+        for head, share in zip(heads, (1.0, 0.85, 0.8, 0.9), strict=False):
+            for name in [*pixels, *probed]:
+                layers = ["pixels"] if name in pixels else list(dict.fromkeys(["latent", best[domain, name]]))
+                for layer in layers:
+                    key = {"domain": domain, "head": head, "representation": name, "layer": layer}
+                    accuracy = round((SKILL[name] + bonus - (0.05 if layer == "latent" else 0)) * share, 6)
+                    for seed in range(3 if head == "conv" else 1):
+                        score = round(accuracy + rng.normal(0, 0.01), 6)
+                        rows.append(key | {"pretraining_seed": 0, "seed": seed, "accuracy": score})
+                    ends = {"accuracy_low": accuracy - 0.061, "accuracy_high": accuracy + 0.064}
+                    mean = {"pretraining_seed": "mean", "seed": "mean", "accuracy": accuracy, "top_5": 0.9, "loss": 1.1}
+                    rows.append(key | mean | {name: round(end, 6) for name, end in ends.items()})
+    return rows
+
+
+def lift_rows(pixels, probed, heads, best) -> list[dict]:
+    rows = []
+    for domain in KEYS:
+        for head in heads:
+            for name in probed:
+                others = [n for n in probed if n in ("random", "reconstruction") and n != name]
+                others += ["autoencoder"] if name == "split_brain" and "autoencoder" in probed else []
+                for view in ("headline", "best") if name != "random" else ():
+                    for over in [*pixels, *others]:
+                        layers = [
+                            "pixels" if n in pixels else best[domain, n] if view == "best" else "latent"
+                            for n in (name, over)
+                        ]
+                        lift = SKILL[name] - SKILL[over]
+                        p = float(np.exp(-30 * abs(lift)))
+                        rows.append({
+                            "domain": domain, "head": head, "view": view, "representation": name, "layer": layers[0],
+                            "over": over, "over_layer": layers[1], "lift": round(lift, 6),
+                            "lift_low": round(lift - 0.08, 6), "lift_high": round(lift + 0.08, 6), "p": round(p, 6),
+                            "p_holm": round(min(1, 6 * p), 6), "win": int(lift > 0.08 and 6 * p < 0.05),
+                            "minimum_detectable": 0.114,
+                        })  # fmt: skip
+    return rows
+
+
+def efficiency_rows(rng, pixels, probed, best) -> list[dict]:
+    rows = []
+    for domain, chance in CHANCE.items():
+        for name in [*pixels, *probed]:
+            layers = {"headline": "latent", "best": best.get((domain, name))}
+            for view, layer in {"headline": "pixels"}.items() if name in pixels else layers.items():
+                for shots, labels in SHOTS.items():
+                    reached = np.log(labels + 1) / np.log(76)
+                    accuracy = chance + (SKILL[name] - chance) * reached - (0.02 if layer == "latent" else 0)
+                    accuracy = round(accuracy + rng.normal(0, 0.005), 6)
+                    rows.append({
+                        "domain": domain, "representation": name, "layer": layer, "view": view, "shots": shots,
+                        "labels": labels, "accuracy": accuracy, "accuracy_low": round(accuracy - 0.05, 6),
+                        "accuracy_high": round(accuracy + 0.05, 6),
+                    })  # fmt: skip
+    return rows
+
+
+def depth_rows(rng, pixels, probed, best) -> list[dict]:
+    rows = []
+    for domain in KEYS:
+        for name in [*pixels, *probed]:
+            chosen = "pixels" if name in pixels else best[domain, name]
+            for order, layer in enumerate(["pixels"] if name in pixels else LAYERS):
+                accuracy = SKILL[name] * 0.9 - (0 if layer == chosen else 0.02 * abs(order - 3) + 0.01)
+                accuracy = round(accuracy, 6)
+                rows.append({
+                    "domain": domain, "representation": name, "layer": layer, "order": order, "features": 8192,
+                    "validation_accuracy": round(accuracy + 0.01, 6), "accuracy": accuracy,
+                    "accuracy_low": round(accuracy - 0.05, 6), "accuracy_high": round(accuracy + 0.05, 6),
+                    "chosen": int(layer == chosen),
+                })  # fmt: skip
+    return rows
+
+
+def write_training(folder: Path, epochs: int) -> None:
+    """As DVCLive does; an untrained encoder has its validation loss alone."""
+    for subset in ("train", "validation") if epochs else ("validation",):
+        (folder / "plots/metrics" / subset).mkdir(parents=True)
+        steps = range(1, epochs + 1) if epochs else [0]
+        rows = "".join(f"{step}\t{1.5 / (step + 1) + (subset == 'validation') * 0.1:.6f}\n" for step in steps)
+        (folder / f"plots/metrics/{subset}/loss.tsv").write_text(f"step\tloss\n{rows}")
+
+
+def write_painting(root: Path, rng, objectives, size: int) -> None:
+    scores = {"psnr": 22.1, "ssim": 0.91, "lpips": 0.18, "ab_rmse": 14.2, "auc": 0.9, "auc_rebalanced": 0.8}
+    scores |= {"colorfulness": 31.0, "probe_accuracy": 0.42}
+    painters = [*objectives, "grey", "mean_ab", "mean_ab_by_lightness"] if objectives else []
+    quality = {key: dict.fromkeys(painters, scores) for key in KEYS.values()}
+    for own in quality.values():
+        own["truth"] = {"colorfulness": 44.0, "probe_accuracy": 0.55}
+    write_json(root / "metrics/colorization.json", quality)
+    for name in objectives:
+        images = [
+            {"image": f"{label}/{number:03}", "domain": d, "psnr": 20 + number / 10, "lpips": 0.01 * number + 0.02}
+            for d in KEYS for number in range(10) for label in ("apple_pie", "<b>_soup")
+        ]  # fmt: skip
+        (root / "data/quality" / name).mkdir(parents=True)
+        write_csv(root / "data/quality" / name / "scores.csv", images)
+        (root / "data/painted" / name).mkdir(parents=True)
+        for key in KEYS.values():
+            for kind in ("", "_best", "_typical", "_worst"):
+                pixels = smooth_pixels(rng, size)
+                Image.fromarray(pixels).save(root / "data/painted" / name / f"{key}{kind}.png")
+
+
+def smooth_pixels(rng, size: int) -> np.ndarray:
+    """A sheet of 3 x 8 pictures that compresses about as badly as photographs do."""
+    coarse = rng.integers(0, 256, size=(3 * 4, 8 * 4, 3)).astype(np.uint8)
+    sheet = np.asarray(Image.fromarray(coarse).resize((8 * size, 3 * size), Image.Resampling.BICUBIC), dtype=np.int16)
+    return (sheet + rng.integers(-8, 9, size=sheet.shape)).clip(0, 255).astype(np.uint8)
+
+
+def write_csv(path: Path, rows: list[dict], columns: list[str] | None = None) -> None:
+    pd.DataFrame(rows, columns=columns).to_csv(path, index=False, lineterminator="\n")
+
+
+def write_json(path: Path, value: dict) -> None:
+    path.write_text(json.dumps(value, indent=2, sort_keys=True))

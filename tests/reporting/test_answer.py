@@ -1,0 +1,118 @@
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.reporting.answer import find_answers, sentence, verdict
+from stages.reporting.evidence import Evidence
+
+LIFT = ["domain", "head", "view", "representation", "layer", "over", "over_layer", "lift", "lift_low", "lift_high"]
+LIFT += ["p", "p_holm", "win", "minimum_detectable"]
+MEAN = ["domain", "head", "representation", "layer", "accuracy", "accuracy_low", "accuracy_high"]
+DEPTH = ["domain", "representation", "layer", "validation_accuracy", "chosen"]
+EMPTY = pd.DataFrame()
+
+
+def evidence(lifts=(), means=(), depth=(), chance=None) -> Evidence:
+    layers = pd.DataFrame(depth, columns=DEPTH).astype({"validation_accuracy": float})
+    return Evidence(
+        chance=chance or {}, comparison=pd.DataFrame(means, columns=MEAN), seeds=(1, 1),
+        lifts=pd.DataFrame(lifts, columns=LIFT), efficiency=EMPTY, depth=layers, curves=EMPTY, confused=EMPTY,
+        quality={}, collapsed=[], scores={}, training={},
+    )  # fmt: skip
+
+
+def lift(over, value, low, high, p_holm, win, *, name="colorization", layer="mid", view="best", over_layer="pixels"):
+    return ("in", "conv", view, name, layer, over, over_layer, value, low, high, p_holm, p_holm, win, 0.114)
+
+
+MEANS = [("in", "conv", "colorization", "mid", 0.527, 0.46, 0.591), ("in", "conv", "colorization", "latent", 0.6, 0, 1)]
+CHOSEN = [("in", "colorization", "mid", 0.5, 1), ("in", "colorization", "latent", 0.4, 0)]
+
+
+def test_the_sentence_by_hand():
+    lifts = [
+        lift("rgb", -0.052, -0.138, 0.028, 0.61, 0),
+        lift("rgb_small", 0.02, -0.06, 0.1, 0.9, 0),
+        lift("lightness", 0.128, 0.042, 0.208, 0.001, 1),
+        lift("random", 0.2, 0.1, 0.3, 0.001, 1, over_layer="down_1"),
+    ]
+    (finding,) = find_answers(evidence(lifts, MEANS, CHOSEN, {"in": 0.125}), sees_color=False)
+    assert sentence(finding) == (
+        "On classes that the autoencoder saw, the best objective and layer, colorization (mid), is right on 52.7 % of "
+        "test images (46.0 to 59.1; conv probe; guessing: 12.5 %): against the best pixels with colour, rgb, there is "
+        "no difference that this test set could show (-5.2 points, -13.8 to +2.8; p 0.610 by Holm; it would usually "
+        "show one of 11.4); it beats the best lightness-only control, lightness (+12.8 points, +4.2 to +20.8)."
+    )
+
+
+ends = st.floats(-1, 1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(low=ends, high=ends, p=st.floats(0, 1))
+def test_it_beats_where_the_table_says_win_and_nowhere_else(low, high, p):
+    low, high = sorted((low, high))
+    win = int(low > 0 and p < 0.05)
+    for over in ("rgb", "random"):
+        row = lift(over, (low + high) / 2, low, high, p, win)
+        (finding,) = find_answers(evidence([row], MEANS, CHOSEN), sees_color=False)
+        said = sentence(finding)
+        assert ("beats" in said) == (win == 1)
+        assert ("falls behind" in said) == (high < 0)
+        assert ("no difference that this test set could show" in said) == (not win and high >= 0)
+
+
+def test_an_interval_above_zero_without_a_win_is_no_win():
+    row = pd.Series({"lift": 0.1, "lift_low": 0.02, "lift_high": 0.18, "win": 0})
+    assert verdict(row) == "no difference shown"
+
+
+def test_the_objective_is_chosen_on_validation_not_on_test():
+    means = [*MEANS, ("in", "conv", "color_classification", "mid", 0.9, 0.8, 1.0)]
+    depth = [*CHOSEN, ("in", "color_classification", "mid", 0.45, 1)]
+    (finding,) = find_answers(evidence((), means, depth), sees_color=False)
+    assert (finding.objective, finding.layer, finding.accuracy) == ("colorization", "mid", 0.527)
+
+
+def test_what_sees_colour_is_answered_apart_and_measured_against_the_control_that_does():
+    means = [*MEANS, ("in", "conv", "split_brain", "mid", 0.9, 0.8, 1.0)]
+    depth = [*CHOSEN, ("in", "split_brain", "mid", 0.8, 1)]
+    lifts = [
+        lift(over, value, 0.1, 0.9, 0.001, 1, name="split_brain")
+        for over, value in (("rgb", 0.4), ("random", 0.5), ("autoencoder", 0.2))
+    ]
+    from_lightness = find_answers(evidence(lifts, means, depth), sees_color=False)
+    from_color = find_answers(evidence(lifts, means, depth), sees_color=True)
+    assert [finding.objective for finding in from_lightness + from_color] == ["colorization", "split_brain"]
+    assert {kind: row["over"] for kind, row in from_color[0].lifts.items()} == {
+        "pixels with colour": "rgb", "control": "autoencoder",
+    }  # fmt: skip
+
+
+def test_controls_are_at_their_best_layer_where_the_subject_is():
+    chosen = [("in", "colorization", "latent", 0.5, 1)]
+    lifts = [
+        lift("random", 0.3, 0.2, 0.4, 0.001, 1, layer="latent", view="headline", over_layer="latent"),
+        lift("random", 0.1, 0.02, 0.2, 0.01, 1, layer="latent", view="best", over_layer="down_1"),
+    ]
+    (finding,) = find_answers(evidence(lifts, MEANS, chosen), sees_color=False)
+    assert finding.lifts["lightness-only control"]["over_layer"] == "down_1"
+
+
+def test_without_opponents_it_says_so():
+    (finding,) = find_answers(evidence((), MEANS, CHOSEN), sees_color=False)
+    assert sentence(finding).endswith("there was nothing to compare it with.")
+
+
+def test_another_head_speaks_where_conv_was_not_probed():
+    means = [("in", "ridge", "colorization", "mid", 0.3, math.nan, math.nan)]
+    (finding,) = find_answers(evidence((), means, CHOSEN), sees_color=False)
+    assert "30.0 % of test images (ridge probe)" in sentence(finding)
+
+
+@pytest.mark.parametrize("depth", [(), [("in", "random", "mid", 0.9, 1)]])
+def test_no_objective_no_answer(depth):
+    assert find_answers(evidence((), MEANS, depth), sees_color=False) == []

@@ -1,0 +1,90 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.reporting import tables
+from stages.reporting.evidence import read_evidence
+from tests.reporting.study import LABELS, write_study
+
+OBJECTIVES, CONTROLS = ["colorization", "split_brain"], ["random", "autoencoder"]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    root = tmp_path_factory.mktemp("study")
+    write_study(root, objectives=OBJECTIVES, controls=CONTROLS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        yield root, read_evidence(OBJECTIVES, CONTROLS)
+
+
+def numbers(table: tables.Table, column: str) -> list[float]:
+    place = table.columns.index(column)
+    return [float(row[place]) for row in table.rows]
+
+
+def in_domain(root, name: str) -> pd.DataFrame:
+    return pd.read_csv(root / f"metrics/{name}.csv").query("domain == 'in'")
+
+
+def test_accuracies_are_those_of_the_file(study):
+    root, evidence = study
+    table = tables.representation_table(evidence, "in", "Seen")
+    cells = in_domain(root, "comparison").query("seed == 'mean'")
+    for head in ("conv", "linear", "knn", "ridge"):
+        own = cells[cells["head"] == head]
+        assert [row[:2] for row in table.rows] == own[["representation", "layer"]].to_numpy().tolist()
+        np.testing.assert_allclose(numbers(table, head), 100 * own["accuracy"], atol=0.0501)
+        place = table.columns.index(f"{head} 95 %")
+        low, high = zip(*(map(float, row[place].split(" to ")) for row in table.rows), strict=True)
+        np.testing.assert_allclose(low, 100 * own["accuracy_low"], atol=0.0501)
+        np.testing.assert_allclose(high, 100 * own["accuracy_high"], atol=0.0501)
+    assert dict((row[0], row[-1]) for row in table.rows)["split_brain"] == "colour"
+
+
+def test_lifts_are_those_of_the_file_and_only_wins_are_called_so(study):
+    root, evidence = study
+    table, own = tables.lift_table(evidence, "in", "Seen"), in_domain(root, "lifts")
+    for column, name in (
+        ("lift", "lift"),
+        ("from", "lift_low"),
+        ("to", "lift_high"),
+        ("detectable", "minimum_detectable"),
+    ):
+        np.testing.assert_allclose(numbers(table, column), 100 * own[name], atol=0.0501)
+    assert [row[-1] == "beats" for row in table.rows] == (own["win"] == 1).tolist()
+    assert {row[-1] for row in table.rows} > {"beats"}
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(tables.efficiency_table, "label_efficiency"), (tables.depth_table, "depth")]
+)
+def test_curves_are_those_of_the_files(study, make, name):
+    root, evidence = study
+    table, own = make(evidence, "in", "Seen"), in_domain(root, name)
+    accuracy = "test" if name == "depth" else "accuracy"
+    for column, key in ((accuracy, "accuracy"), ("from", "accuracy_low"), ("to", "accuracy_high")):
+        np.testing.assert_allclose(numbers(table, column), 100 * own[key], atol=0.0501)
+
+
+def test_a_class_may_be_called_nan(study):
+    _, evidence = study
+    own = evidence.confused[evidence.confused["representation"] == "rgb"]
+    table = tables.confused_table(own[own["domain"] == "in"], "rgb", "Seen")
+    assert [row[0] for row in table.rows][:4] == LABELS
+    assert table.rows[0][2:] == ["20", "8.0"]
+
+
+def test_training_has_a_row_an_epoch_and_an_untrained_encoder_one(study):
+    _, evidence = study
+    rows = tables.training_table(evidence.training).rows
+    assert rows[0] == ["random", "0", "", "1.6000"]  # 1.5 + 0.1, before any step; no loss on training images
+    assert [row[1] for row in rows if row[0] == "colorization"] == ["1", "2", "3", "4", "5", "6"]
+    assert rows[-1] == ["split_brain", "6", "0.2143", "0.3143"]  # 1.5 / 7, and 0.1 more
+
+
+def test_the_truth_comes_last_and_has_only_what_a_photograph_has(study):
+    _, evidence = study
+    table = tables.quality_table(evidence.quality["in_domain"], "Seen")
+    assert [row[0] for row in table.rows][:2] == OBJECTIVES
+    assert table.rows[-1] == ["truth", "", "", "", "", "", "", "44.0", "55.0"]

@@ -1,0 +1,220 @@
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stages import report
+from stages.shared.errors import StageError
+from tests.reporting.study import write_study
+
+PAGE = Path("metrics/report.html")
+VOID = {"meta", "img", "link", "br", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Checks that elements nest, and notes attributes, ids and text."""
+
+    def __init__(self, source: str):
+        super().__init__()
+        self.open, self.tags, self.ids, self.words = [], [], [], []
+        self.feed(source)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self.ids += [value for key, value in attributes if key == "id"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+    def attributes(self, tag: str) -> list[dict]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def made(**options) -> Page:
+    write_study(Path("."), **options)
+    report.main()
+    return Page(PAGE.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> tuple[Path, Page]:
+    """The root of a study with every part, not to be changed, and its report."""
+    root = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        return root, made()
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_another_run_elsewhere_writes_the_same_bytes_over_a_read_only_output(whole):
+    write_study(Path("."))
+    PAGE.touch(mode=0o444)
+    report.main()
+    assert PAGE.read_bytes() == (whole[0] / PAGE).read_bytes()
+
+
+def test_nothing_is_loaded_and_nothing_of_this_machine_is_told(whole):
+    root, page = whole
+    source = (root / PAGE).read_text()
+    loads = [
+        a.get("src") or a.get("href") for tag in ("img", "script", "link", "a", "use") for a in page.attributes(tag)
+    ]
+    assert loads and all(re.match(r"data:image/(png|jpeg);base64,|#[a-z]+$", address) for address in loads)
+    assert not re.search(r"url\(|@import|<script|http", source)
+    assert str(root) not in source
+
+
+def test_it_is_a_page_that_a_phone_and_a_screen_reader_can_use(whole):
+    root, page = whole
+    assert page.attributes("html") == [{"lang": "en"}]
+    assert any(a.get("name") == "viewport" for a in page.attributes("meta"))
+    assert len(set(page.ids)) == len(page.ids)
+    assert all(a["href"][1:] in page.ids for a in page.attributes("a"))
+    assert len(page.attributes("img")) == 24
+    assert all(len(a["alt"]) > 40 for a in page.attributes("img"))
+    charts = [a for a in page.attributes("svg") if a.get("role") == "img"]
+    assert len(charts) == len(page.attributes("svg")) - sum("aria-hidden" in a for a in page.attributes("svg"))
+    assert all(part in page.ids for a in charts for part in a["aria-labelledby"].split())
+    assert all(a.get("scope") in ("col", "row") for a in page.attributes("th"))
+    assert len(page.attributes("caption")) == len(page.attributes("table"))
+    assert "prefers-color-scheme: dark" in (root / PAGE).read_text()
+
+
+def test_everything_asked_for_is_there_in_its_order(whole):
+    text = whole[1].text
+    order = [
+        "From lightness alone",
+        "With colour in sight",
+        "Accuracy of every",
+        "Lifts:",
+        "With fewer labels",
+        "Where in",
+    ]
+    order += [
+        "Training",
+        "Painted pictures",
+        "Quality of the colours",
+        "Most confused",
+        "Parameters that",
+        "How to read it",
+    ]
+    found = [text.index(f"{words}") for words in order[:2]] + [text.rindex(f" {words}") for words in order[2:]]
+    assert found == sorted(found)
+
+
+def test_class_names_are_words_not_markup(whole):
+    page = whole[1]
+    assert "beef <b>tartare</b>" in page.text and "pho & ramen" in page.text
+    assert page.attributes("b") == []
+
+
+def test_it_speaks_of_no_win_where_there_is_none(whole):
+    assert "beats" in whole[1].text
+    write_study(Path("."))
+    lifts = pd.read_csv("metrics/lifts.csv")
+    lifts.assign(win=0).to_csv("metrics/lifts.csv", index=False)
+    report.main()
+    assert "beats" not in PAGE.read_text() and "a win" not in Page(PAGE.read_text()).text.split("How to read it")[0]
+
+
+def test_the_sample_as_it_is_differs_in_nothing():
+    page = made(objectives=["colorization"], controls=["random", "reconstruction"])
+    assert "None: this is profiles/sample.yaml" in page.text
+
+
+def test_changed_parameters_are_listed(whole):
+    assert "pretext.objectives [colorization] [colorization, color_classification, split_brain]" in whole[1].text
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"objectives": ["split_brain"]},
+        {"objectives": ["colorization"], "controls": [], "pixels": ["rgb"]},
+        {"objectives": ["colorization"], "controls": ["random"], "probed": ["random"]},
+        {"objectives": ["colorization"], "probed": [], "controls": []},
+        {"heads": ["ridge"]},
+        {"heads": ["conv"], "painted": False},
+        {"epochs": 1},
+        {"epochs": 100},
+    ],
+    ids=str,
+)
+def test_parts_may_be_absent(options):
+    page = made(**options)
+    assert "How to read it" in page.text
+    assert not re.search(r"NaN|None\b(?!:)|Undefined", page.text)
+
+
+def test_without_an_objective_among_the_probed_it_says_how_to_get_an_answer():
+    page = made(objectives=["colorization"], controls=["random"], probed=["random"])
+    assert "No objective that learned colour was probed" in page.text
+
+
+def test_numbers_without_intervals_are_shown_without():
+    write_study(Path("."), objectives=["colorization"])
+    for name in ("comparison", "depth", "label_efficiency"):
+        table = pd.read_csv(f"metrics/{name}.csv")
+        table.assign(accuracy_low=None, accuracy_high=None).to_csv(f"metrics/{name}.csv", index=False)
+    report.main()
+    assert not re.search(r"\bnan\b", PAGE.read_text().replace("nan</", ""))
+
+
+def test_empty_tables_make_an_empty_report_not_an_error():
+    write_study(Path("."))
+    for path in [*Path("metrics").glob("*.csv"), *Path("data/comparison").glob("*.csv")]:
+        path.write_text(path.read_text().splitlines()[0] + "\n")
+    report.main()
+    assert "No objective that learned colour was probed" in Page(PAGE.read_text()).text
+
+
+def test_one_colour_everywhere_is_told():
+    write_study(Path("."))
+    path = Path("metrics/colorization.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"collapsed": {"colorization": 1, "split_brain": 0}}))
+    report.main()
+    text = Page(PAGE.read_text()).text
+    assert "colorization painted one colour everywhere" in text and "split_brain painted one" not in text
+
+
+def test_pictures_of_many_objectives_leave_it_below_two_megabytes():
+    made(size=80)
+    assert PAGE.stat().st_size < 2_000_000
+
+
+@pytest.mark.parametrize("name", ["metrics/lifts.csv", "metrics/comparison.json", "data/comparison/confused.csv"])
+def test_a_missing_file_is_named_and_nothing_is_written(name):
+    write_study(Path("."))
+    Path(name).unlink()
+    with pytest.raises(StageError, match=f"{name} is missing"):
+        report.main()
+    assert not PAGE.exists()
+
+
+def test_a_table_of_another_form_is_refused():
+    write_study(Path("."))
+    Path("metrics/depth.csv").write_text("domain,layer\nin,mid\n")
+    with pytest.raises(StageError, match=r"metrics/depth.csv is not the table"):
+        report.main()
