@@ -1,6 +1,5 @@
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
@@ -8,44 +7,10 @@ import pytest
 
 from stages import report
 from stages.shared.errors import StageError
+from tests.reporting.html import Page
 from tests.reporting.study import write_study
 
 PAGE = Path("metrics/report.html")
-VOID = {"meta", "img", "link", "br", "hr", "input"}
-
-
-class Page(HTMLParser):
-    """Checks that elements nest, and notes attributes, ids and text."""
-
-    def __init__(self, source: str):
-        super().__init__()
-        self.open, self.tags, self.ids, self.words = [], [], [], []
-        self.feed(source)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        self.ids += [value for key, value in attributes if key == "id"]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.handle_starttag(tag, attributes)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return re.sub(r"\s+", " ", " ".join(self.words))
-
-    def attributes(self, tag: str) -> list[dict]:
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 def made(**options) -> Page:

@@ -12,8 +12,8 @@ from stages.food101.manifest import domain_labels, read_manifest, subset_rows
 from stages.pretext.adversary import Adversary
 from stages.pretext.checkpoint import Checkpoint
 from stages.pretext.encoder_files import save_autoencoder
-from stages.pretext.places import place
 from stages.pretext.images import Images
+from stages.pretext.places import place
 from stages.pretext.training import Objective, Settings, evaluate, train
 from stages.shared.device import device
 from stages.shared.inputs import inputs_key, local_state

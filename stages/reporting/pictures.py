@@ -20,7 +20,7 @@ KINDS = {
     "_typical": "Typical: LPIPS nearest to the median",
     "_worst": "Worst: the largest LPIPS",
 }
-# PNG keeps every pixel; where that is too much, JPEG with its colour at full resolution (subsampling 0), then smaller.
+# PNG keeps every pixel. Where that is too much: JPEG, its colour at full resolution (subsampling 0), then smaller.
 ENCODINGS = [(1, None), (1, 92), (1, 80), (2, 85), (2, 70), (4, 70), (8, 60)]
 
 
@@ -47,7 +47,7 @@ def embedded_pictures(
     """
     names = [(painter, domain, kind) for painter in painters for domain in DOMAINS for kind in KINDS]
     paths = {key: Path(folder, key[0], f"{DOMAINS[key[1]][0]}{key[2]}.png") for key in names}
-    images = {key: Image.open(path).convert("RGB") for key, path in paths.items() if path.exists()}
+    images = {key: unenlarged(Image.open(path).convert("RGB")) for key, path in paths.items() if path.exists()}
     uris, shrink = _smallest_loss(list(images.values()))
     pictures: dict[str, dict[str, list[Picture]]] = {}
     for (painter, domain, kind), uri in zip(images, uris, strict=True):
@@ -56,6 +56,16 @@ def embedded_pictures(
         picture = Picture(caption, alternative, uri, -(-image.width // shrink), -(-image.height // shrink))
         pictures.setdefault(painter, {}).setdefault(domain, []).append(picture)
     return pictures
+
+
+def unenlarged(image: Image.Image) -> Image.Image:
+    """The image before each of its pixels was repeated 4 or 2 times an axis, or itself where none were."""
+    pixels = np.asarray(image)
+    for factor in (4, 2):
+        small = pixels[::factor, ::factor]
+        if np.array_equal(small.repeat(factor, axis=0).repeat(factor, axis=1), pixels):
+            return Image.fromarray(small)
+    return image
 
 
 def _smallest_loss(images: list[Image.Image]) -> tuple[list[str], int]:

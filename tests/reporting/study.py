@@ -46,8 +46,7 @@ def write_study(
     probed = [*controls, *objectives] if probed is None else list(probed)
     for folder in ("metrics", "profiles", "data/comparison"):
         (root / folder).mkdir(parents=True)
-    default = (ROOT / "profiles/sample.yaml").read_text()
-    (root / "profiles/sample.yaml").write_text(default)
+    (root / "profiles/sample.yaml").write_text(default := (ROOT / "profiles/sample.yaml").read_text())
     params = yaml.safe_load(default)
     params["pretext"] |= {"objectives": list(objectives), "controls": list(controls)}
     params["probe"]["representations"] = {"pixels": list(pixels), "latents": probed}
@@ -58,18 +57,17 @@ def write_study(
     write_csv(root / "metrics/lifts.csv", lift_rows(pixels, probed, heads, best), LIFTS)
     write_csv(root / "metrics/label_efficiency.csv", efficiency_rows(rng, pixels, probed, best))
     write_csv(root / "metrics/depth.csv", depth_rows(rng, pixels, probed, best))
-    names = [*pixels, *probed]
     write_json(root / "metrics/comparison.json", {KEYS[d]: {"chance": chance} for d, chance in CHANCE.items()})
     curves = [
         {"domain": d, "representation": n, "epoch": e, "train_loss": 2 / e, "validation_loss": 2.2 / e,
          "validation_accuracy": SKILL[n] * (1 - 0.5 / e)}
-        for d in KEYS for n in names for e in range(1, epochs + 1)
+        for d in KEYS for n in [*pixels, *probed] for e in range(1, epochs + 1)
     ]  # fmt: skip
     write_csv(root / "data/comparison/curves.csv", curves)
     confused = [
         {"domain": d, "representation": n, "label": LABELS[i % 4], "predicted": LABELS[(i + 1) % 4], "count": 20 - i,
          "share": (20 - i) / 250}
-        for d in KEYS for n in names for i in range(10)
+        for d in KEYS for n in [*pixels, *probed] for i in range(10)
     ]  # fmt: skip
     write_csv(root / "data/comparison/confused.csv", confused)
     for name in [*controls, *objectives]:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from stages.reporting import pictures
-from stages.reporting.pictures import embedded_pictures
+from stages.reporting.pictures import embedded_pictures, unenlarged
 
 
 @pytest.fixture
@@ -40,6 +40,13 @@ def test_what_is_there_is_embedded_pixel_by_pixel_and_what_is_not_is_left_out(fo
     }
     first = opened(found["colorization"]["in"][0].uri)
     np.testing.assert_array_equal(first, Image.open(folder / "colorization/in_domain.png"))
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4])
+def test_repeated_pixels_are_embedded_once(factor):
+    small = np.random.default_rng(0).integers(0, 256, size=(9, 24, 3)).astype(np.uint8)
+    large = small.repeat(factor, axis=0).repeat(factor, axis=1)
+    np.testing.assert_array_equal(unenlarged(Image.fromarray(large)), small)
 
 
 def test_the_budget_is_kept_at_the_cost_of_quality(folder, monkeypatch):

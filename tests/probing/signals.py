@@ -1,0 +1,59 @@
+"""Features whose classes differ by the channel that is bright, and the protocol run on them."""
+
+import numpy as np
+import pandas as pd
+
+from stages.probing.protocol import probe_representation
+from stages.probing.representation import Representation
+from tests.probing.settings import settings
+
+CLASSES = {"in": ["apple", "cake", "stew"], "out": ["bread", "tart"]}
+IMAGES = {"probe": 12, "validation": 8, "test": 7}
+GRID = {"seeds": 2, "epochs": 4, "channels": [8], "learning_rates": [1e-9, 0.02], "linear_c": [1e-9, 1.0]}
+LAYERS = ["noise", "latent", "clear"]
+SIGNAL = {"noise": 0.0, "latent": 0.2, "clear": 3.0}
+
+
+def make_manifest() -> pd.DataFrame:
+    rows = [
+        (f"{label}/{subset}{number:02}", label, domain, subset)
+        for domain, labels in CLASSES.items()
+        for label in labels
+        for subset, count in IMAGES.items()
+        for number in range(count)
+    ]
+    return pd.DataFrame(sorted(rows), columns=["image", "label", "domain", "subset"])
+
+
+def features(manifest, signal: float, seed: int = 0, size: int = 4) -> dict[str, np.ndarray]:
+    """A domain's classes are told apart only within it."""
+    rng = np.random.default_rng(seed)
+    found = {}
+    for subset in IMAGES:
+        rows = manifest[manifest["subset"] == subset]
+        views = 2 if subset == "probe" else 1
+        values = rng.normal(size=(len(rows), views, 3, size, size))
+        for row, (label, domain) in enumerate(zip(rows["label"], rows["domain"], strict=True)):
+            values[row, :, CLASSES[domain].index(label)] += signal
+        found[subset] = values.astype(np.float16)
+    return found
+
+
+def probe(arrays, manifest, **changes):
+    """One layer, which is the headline."""
+    read = arrays if callable(arrays) else lambda k, layer, subset, rows: arrays[subset][rows]
+    return probe_representation(
+        Representation(read, ["pixels"], "pixels", 1, 9000), manifest, settings(**(GRID | changes)), 0
+    )
+
+
+def probe_layers(encoders, manifest, layers=LAYERS, limit=9000, **changes):
+    seeds = 1 + max(k for k, _ in encoders)
+    read = lambda k, layer, subset, rows: encoders[k, layer][subset][rows]  # noqa: E731
+    return probe_representation(
+        Representation(read, layers, "latent", seeds, limit), manifest, settings(**(GRID | {"seeds": 1} | changes)), 0
+    )
+
+
+def tables(findings):
+    return [findings.predictions, findings.curves, findings.choices, findings.layers, findings.few_shot]
