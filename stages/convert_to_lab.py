@@ -13,13 +13,11 @@ from tqdm import tqdm
 
 from stages.color.photograph import photograph_to_lab8
 from stages.food101.archive import ARCHIVE, iterate_images
-from stages.food101.manifest import read_manifest, subset_rows
+from stages.food101.manifest import SUBSETS, read_manifest, subset_rows
 from stages.shared.errors import StageError
 from stages.shared.interruption import run
 from stages.shared.outputs import memory_mapped
 from stages.shared.params import load_params
-
-SUBSETS = ("pretrain", "validation", "probe", "test")
 
 
 def main() -> None:
@@ -30,7 +28,7 @@ def main() -> None:
 
     with contextlib.ExitStack() as files, ThreadPoolExecutor(workers) as pool:
         missing = {}  # image -> where its pixels go
-        for subset in SUBSETS:
+        for subset in SUBSETS["in"]:
             images = subset_rows(manifest, subset).image
             array = files.enter_context(memory_mapped(f"data/lab/{subset}.npy", (len(images), 3, size, size), "uint8"))
             missing.update((image, (array, row)) for row, image in enumerate(images))

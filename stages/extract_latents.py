@@ -11,10 +11,10 @@ import contextlib
 from pathlib import Path
 from typing import get_args
 
+from stages.food101.manifest import VIEWS
 from stages.pretext.encoder_files import load_autoencoder
 from stages.pretext.encoding import encode, layer_shapes
 from stages.pretext.places import place
-from stages.probing.domains import VIEWS
 from stages.shared.device import device
 from stages.shared.interruption import run
 from stages.shared.outputs import memory_mapped, open_array

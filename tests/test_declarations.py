@@ -63,6 +63,13 @@ def test_dependencies_on_code_are_the_imports(stage):
     assert sorted(declared) == sorted(imported(ROOT / f"stages/{stage}.py", set()))
 
 
+def test_templates_are_dependencies_too():
+    others = {p.relative_to(ROOT).as_posix() for p in (ROOT / "stages").rglob("*") if p.is_file()}
+    others = {path for path in others if not path.endswith((".py", ".pyc"))}
+    assert others
+    assert others <= {dep for stage in STAGES.values() for dep in stage["deps"]}
+
+
 def test_packages_hold_no_code_that_no_stage_would_notice():
     assert [path for path in (ROOT / "stages").rglob("__init__.py") if path.read_text().strip()] == []
 

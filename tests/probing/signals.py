@@ -26,7 +26,7 @@ def make_manifest() -> pd.DataFrame:
 
 
 def features(manifest, signal: float, seed: int = 0, size: int = 4) -> dict[str, np.ndarray]:
-    """A domain's classes are told apart only within it."""
+    """Arrays by subset; a domain's classes are told apart only within it."""
     rng = np.random.default_rng(seed)
     found = {}
     for subset in IMAGES:
@@ -41,18 +41,20 @@ def features(manifest, signal: float, seed: int = 0, size: int = 4) -> dict[str,
 
 def probe(arrays, manifest, **changes):
     """One layer, which is the headline."""
-    read = arrays if callable(arrays) else lambda k, layer, subset, rows: arrays[subset][rows]
-    return probe_representation(
-        Representation(read, ["pixels"], "pixels", 1, 9000), manifest, settings(**(GRID | changes)), 0
-    )
+    return _run({(0, "pixels"): arrays}, manifest, ["pixels"], "pixels", 9000, GRID | changes)
 
 
 def probe_layers(encoders, manifest, layers=LAYERS, limit=9000, **changes):
-    seeds = 1 + max(k for k, _ in encoders)
-    read = lambda k, layer, subset, rows: encoders[k, layer][subset][rows]  # noqa: E731
-    return probe_representation(
-        Representation(read, layers, "latent", seeds, limit), manifest, settings(**(GRID | {"seeds": 1} | changes)), 0
-    )
+    """Arrays by pretraining seed and layer."""
+    return _run(encoders, manifest, layers, "latent", limit, GRID | {"seeds": 1} | changes)
+
+
+def _run(encoders, manifest, layers, headline, limit, changes):
+    def read(pretraining_seed, layer, subset, positions):
+        return encoders[pretraining_seed, layer][subset][positions]
+
+    representation = Representation(read, layers, headline, len({seed for seed, _ in encoders}), limit)
+    return probe_representation(representation, manifest, settings(**changes), 0)
 
 
 def tables(findings):
