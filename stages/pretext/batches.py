@@ -20,7 +20,9 @@ def load_batch(array: np.ndarray, rows: np.ndarray | slice, device: torch.device
     return decode_lab8(torch.from_numpy(np.array(array[rows])).to(device, non_blocking=True))
 
 
-def augment(lab: torch.Tensor, jitter: float, crop: float, seed: int, epoch: int, step: int) -> torch.Tensor:
+def augment(
+    lab: torch.Tensor, jitter: float, crop: float, seed: int, epoch: int, step: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Mirror each image with probability 1/2, cut a square out of it, vary the contrast and brightness of its L.
 
     Lightness becomes 50 + c (L - 50) + 100 b with c in 1 +- jitter and b in 0 +- jitter / 2, clipped to 0..100: mild
@@ -33,7 +35,7 @@ def augment(lab: torch.Tensor, jitter: float, crop: float, seed: int, epoch: int
         crop: smallest edge of the square, 1 for the whole image.
 
     Returns:
-        A new (N, 3, H, W) tensor; a and b are changed only by the mirroring and the cut.
+        Two (N, 3, H, W) tensors: with varied lightness, and without. a and b are the same in both.
     """
     generator = np.random.default_rng([seed, epoch, step + 1])
     draws = generator.random((3, len(lab)), dtype=np.float32)
@@ -41,8 +43,8 @@ def augment(lab: torch.Tensor, jitter: float, crop: float, seed: int, epoch: int
     lab = torch.where(mirrored < 0.5, lab.flip(-1), lab)
     if crop < 1:
         lab = _cut(lab, torch.from_numpy(generator.random((3, len(lab)), dtype=np.float32)).to(lab.device), crop)
-    lightness = 50 + (1 + jitter * (2 * contrast - 1)) * (lab[:, :1] - 50) + 50 * jitter * (2 * brightness - 1)
-    return torch.cat((lightness.clip(0, 100), lab[:, 1:]), dim=1)
+    varied = 50 + (1 + jitter * (2 * contrast - 1)) * (lab[:, :1] - 50) + 50 * jitter * (2 * brightness - 1)
+    return torch.cat((varied.clip(0, 100), lab[:, 1:]), dim=1), lab
 
 
 def _cut(lab: torch.Tensor, draws: torch.Tensor, smallest: float) -> torch.Tensor:

@@ -6,6 +6,7 @@ import torch
 
 from stages.pretext.autoencoder import Autoencoder
 from stages.pretext.color_classes import classification_loss, downsample_ab
+from stages.pretext.images import Batch
 from stages.pretext.network import build_autoencoder
 from stages.shared.params import Model
 
@@ -43,8 +44,8 @@ class ColorClassification:
         network.bins.copy_(self.bins)
         return network
 
-    def losses(self, output: torch.Tensor, lab: torch.Tensor, _labels) -> dict[str, torch.Tensor]:
-        """`loss`, a scalar in nats; `output` (N, Q, H / stride, W / stride), `lab` (N, 3, H, W)."""
-        ab = downsample_ab(lab[:, 1:], self.stride)
+    def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
+        """`loss`, a scalar in nats; `output` (N, Q, H / stride, W / stride)."""
+        ab = downsample_ab(batch.lab[:, 1:], self.stride)
         loss = classification_loss(output, ab, self.bins, self.weights, self.neighbors, self.sigma)
         return {"loss": loss}

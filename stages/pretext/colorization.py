@@ -8,6 +8,7 @@ import torch
 from stages.color.lab import lab_to_rgb
 from stages.color.scaling import ab_of_output, ab_target
 from stages.pretext.autoencoder import Autoencoder
+from stages.pretext.images import Batch
 from stages.pretext.losses import open_lpips, pixel_loss
 from stages.pretext.network import build_autoencoder
 from stages.shared.params import Loss, Model
@@ -40,9 +41,9 @@ class Colorization:
         """An untrained network."""
         return build_autoencoder(model, sees="lightness", out_channels=2)
 
-    def losses(self, output: torch.Tensor, lab: torch.Tensor, _labels) -> dict[str, torch.Tensor]:
-        """Scalars by name, `loss` their weighted sum; `output` (N, 2, H, W), `lab` (N, 3, H, W)."""
-        output = output.float()
+    def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
+        """Scalars by name, `loss` their weighted sum; `output` (N, 2, H, W)."""
+        output, lab = output.float(), batch.lab
         parts = {"pixel": pixel_loss(output, ab_target(lab), self.loss.pixel, self.loss.smooth_l1_beta)}
         parts["loss"] = self.loss.pixel_weight * parts["pixel"]
         if self.perceptual is not None:

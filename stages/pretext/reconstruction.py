@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from stages.pretext.autoencoder import Autoencoder, scaled
+from stages.pretext.images import Batch
 from stages.pretext.network import build_autoencoder
 from stages.shared.params import Model
 
@@ -27,6 +28,6 @@ class Reconstruction:
         """An untrained network."""
         return build_autoencoder(model, sees=self.channels, out_channels=1 if self.channels == "lightness" else 3)
 
-    def losses(self, output: torch.Tensor, lab: torch.Tensor, _labels) -> dict[str, torch.Tensor]:
-        """`loss`, a scalar; `output` (N, 1 or 3, H, W), `lab` (N, 3, H, W)."""
-        return {"loss": F.mse_loss(output.float(), scaled(lab, self.channels))}
+    def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
+        """`loss`, a scalar; `output` (N, 1 or 3, H, W)."""
+        return {"loss": F.mse_loss(output.float(), scaled(batch.lab, self.channels))}

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from stages.color.scaling import ab_target, lightness_input
 from stages.pretext.autoencoder import SplitBrain
 from stages.pretext.color_classification import ColorClassification
+from stages.pretext.images import Batch
 from stages.pretext.network import build_autoencoder
 from stages.shared.params import Model
 
@@ -21,6 +22,8 @@ class SplitBrainPrediction:
     Each half has half the channels in every layer and half of the latents. By classification, ab is told apart as in
     `ColorClassification` and L in 50 equal bins (section 3.1), both at its stride; by regression, both are
     the mean squared error in [-1, 1] (eq. 3), at full resolution.
+
+    L is predicted as it was before it was varied: nothing in a and b tells how it will have been.
 
     Attributes:
         colors: how ab is classified; None for regression.
@@ -46,19 +49,19 @@ class SplitBrainPrediction:
             )
         return SplitBrain([colors, lightness])
 
-    def losses(self, output: list[torch.Tensor], lab: torch.Tensor, _labels) -> dict[str, torch.Tensor]:
-        """`color`, `lightness` and their sum `loss`, scalars; `output` of the two halves, `lab` (N, 3, H, W)."""
+    def losses(self, output: list[torch.Tensor], batch: Batch) -> dict[str, torch.Tensor]:
+        """`color`, `lightness` and their sum `loss`, scalars; `output` of the two halves."""
         colors, lightness = output
         if self.colors is None:
             parts = {
-                "color": F.mse_loss(colors.float(), ab_target(lab)),
-                "lightness": F.mse_loss(lightness.float(), lightness_input(lab)),
+                "color": F.mse_loss(colors.float(), ab_target(batch.lab)),
+                "lightness": F.mse_loss(lightness.float(), lightness_input(batch.unjittered)),
             }
         else:
-            small = F.avg_pool2d(lab[:, :1], self.colors.stride)[:, 0]
+            small = F.avg_pool2d(batch.unjittered[:, :1], self.colors.stride)[:, 0]
             bins = (small * (LIGHTNESS_BINS / 100)).long().clamp(max=LIGHTNESS_BINS - 1)
             parts = {
-                "color": self.colors.losses(colors, lab, None)["loss"],
+                "color": self.colors.losses(colors, batch)["loss"],
                 "lightness": F.cross_entropy(lightness.float(), bins),
             }
         return parts | {"loss": parts["color"] + parts["lightness"]}

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from stages.pretext.autoencoder import Autoencoder
+from stages.pretext.images import Batch
 from stages.pretext.network import build_autoencoder
 from stages.probing.conv_probe import build_conv_probe
 from stages.shared.params import Model
@@ -41,7 +42,7 @@ class Classification:
         """An untrained network."""
         return Classifier(build_autoencoder(model, sees="lightness", out_channels=1), self.classes)
 
-    def losses(self, output: torch.Tensor, _lab, labels: torch.Tensor) -> dict[str, torch.Tensor]:
-        """`loss` in nats and `accuracy` in [0, 1], scalars; `output` (N, classes), `labels` (N,) int64."""
-        accuracy = (output.argmax(dim=1) == labels).double().mean()
-        return {"loss": F.cross_entropy(output.float(), labels), "accuracy": accuracy}
+    def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
+        """`loss` in nats and `accuracy` in [0, 1], scalars; `output` (N, classes)."""
+        accuracy = (output.argmax(dim=1) == batch.labels).double().mean()
+        return {"loss": F.cross_entropy(output.float(), batch.labels), "accuracy": accuracy}

@@ -14,7 +14,7 @@ from stages.pretext.adversary import Adversary
 from stages.pretext.batches import augment, epoch_order
 from stages.pretext.checkpoint import Checkpoint
 from stages.pretext.colorization import painted
-from stages.pretext.images import Images
+from stages.pretext.images import Batch, Images
 from stages.shared.device import autocast
 from stages.shared.errors import StageError
 from stages.shared.params import Model
@@ -26,8 +26,8 @@ class Objective(Protocol):
     def build(self, model: Model) -> nn.Module:
         """An untrained network; called on (N, 3, S, S) float32 Lab it gives its output."""
 
-    def losses(self, output, lab: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
-        """Scalars by name, `loss` the one to minimise; `lab` (N, 3, S, S), `labels` (N,) where images have them."""
+    def losses(self, output, batch: Batch) -> dict[str, torch.Tensor]:
+        """Scalars by name, `loss` the one to minimise."""
 
 
 @dataclass(frozen=True)
@@ -107,21 +107,21 @@ def train(
     done = len(history) * len(images) + step % epoch_steps * settings.batch_size
     bar = tqdm(total=settings.epochs * len(images), initial=done, unit="image", desc="training", disable=None)
     while step < steps:
-        epoch, batch = divmod(step, epoch_steps)
+        epoch, number = divmod(step, epoch_steps)
         order = epoch_order(len(images), seed, epoch)
-        rows = np.sort(order[batch * settings.batch_size : (batch + 1) * settings.batch_size])
-        lab, labels = images.batch(rows, device)
-        lab = augment(lab, settings.lightness_jitter, settings.crop, seed, epoch, batch)
+        rows = np.sort(order[number * settings.batch_size : (number + 1) * settings.batch_size])
+        loaded = images.batch(rows, device)
+        lab, unjittered = augment(loaded.lab, settings.lightness_jitter, settings.crop, seed, epoch, number)
 
         rate = learning_rate_at(step, steps, settings.learning_rate, settings.warmup_fraction)
         for group in optimizer.param_groups:
             group["lr"] = rate
         with autocast(device, settings.precision):
             output = model(lab)
-            losses = objective.losses(output, lab, labels)
+            losses = objective.losses(output, Batch(lab, unjittered, loaded.labels))
         if adversary:
             colored = painted(output, lab)
-            losses["critic"] = adversary.update(colored.detach(), lab, [seed, epoch, batch, 1])
+            losses["critic"] = adversary.update(colored.detach(), lab, [seed, epoch, number, 1])
             losses["adversarial"] = adversary.loss(colored)
             losses["loss"] = losses["loss"] + adversary.weight * losses["adversarial"]
         optimizer.zero_grad(set_to_none=True)
@@ -161,9 +161,9 @@ def evaluate(model: nn.Module, objective: Objective, images: Images, settings: S
     model.eval()
     sums = {}
     for rows in np.array_split(np.arange(len(images)), math.ceil(len(images) / settings.batch_size)):
-        lab, labels = images.batch(rows, device)
+        batch = images.batch(rows, device)
         with autocast(device, settings.precision):
-            losses = objective.losses(model(lab), lab, labels)
+            losses = objective.losses(model(batch.lab), batch)
         _add(sums, losses, len(rows))
     model.train()
     return _means(sums, len(images), "validation")

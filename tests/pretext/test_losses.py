@@ -8,6 +8,7 @@ from skimage.color import lab2rgb
 
 from stages.color.scaling import AB_SCALE, ab_of_output, ab_target, lightness_input
 from stages.pretext.colorization import Colorization
+from stages.pretext.images import Batch
 from stages.pretext.losses import open_lpips, pixel_loss
 from stages.pretext.reconstruction import Reconstruction
 from stages.shared.errors import StageError
@@ -101,9 +102,9 @@ def test_a_failed_download_names_both_ways_out(monkeypatch):
 def test_colorization_weighs_its_losses():
     objective = Colorization.from_settings({"loss": LOSS}, CPU)
     lab = torch.rand(2, 3, 32, 32) * 50 + 10
-    losses = objective.losses(torch.zeros(2, 2, 32, 32), lab, None)
+    losses = objective.losses(torch.zeros(2, 2, 32, 32), Batch(lab, lab))
     assert losses["loss"].item() == pytest.approx(2 * losses["pixel"].item() + 0.5 * losses["lpips"].item(), rel=1e-5)
-    perfect = objective.losses(lab[:, 1:] / AB_SCALE, lab, None)
+    perfect = objective.losses(lab[:, 1:] / AB_SCALE, Batch(lab, lab))
     assert perfect["loss"].item() == pytest.approx(0, abs=1e-5)
 
 
@@ -121,7 +122,7 @@ def test_lpips_sees_the_true_lightness_with_the_painted_colors(monkeypatch):
         return torch.zeros(len(painted), 1, 1, 1)
 
     lab = torch.tensor([60.0, 20.0, -30.0]).reshape(1, 3, 1, 1).expand(1, 3, 4, 4)
-    Colorization(Loss(**LOSS), perceptual).losses(torch.zeros(1, 2, 4, 4), lab, None)
+    Colorization(Loss(**LOSS), perceptual).losses(torch.zeros(1, 2, 4, 4), Batch(lab, lab))
     grey = lab2rgb(np.array([60.0, 0.0, 0.0]).reshape(1, 1, 3)).ravel()
     color = lab2rgb(np.array([60.0, 20.0, -30.0]).reshape(1, 1, 3)).ravel()
     for image, rgb in zip(seen, (grey, color), strict=True):
@@ -131,7 +132,7 @@ def test_lpips_sees_the_true_lightness_with_the_painted_colors(monkeypatch):
 def test_without_a_weight_lpips_is_not_opened(monkeypatch):
     monkeypatch.setattr("stages.pretext.colorization.open_lpips", None)
     objective = Colorization.from_settings({"loss": LOSS | {"lpips_weight": 0.0}}, CPU)
-    assert "lpips" not in objective.losses(torch.zeros(1, 2, 32, 32), torch.zeros(1, 3, 32, 32), None)
+    assert "lpips" not in objective.losses(torch.zeros(1, 2, 32, 32), Batch(torch.zeros(1, 3, 32, 32), None))
 
 
 def test_reconstruction_sees_and_makes_lightness_only():
@@ -141,7 +142,7 @@ def test_reconstruction_sees_and_makes_lightness_only():
         0,
         1,
     ]
-    assert Reconstruction("lightness").losses(lightness_input(lab), lab, None)["loss"].item() == 0
+    assert Reconstruction("lightness").losses(lightness_input(lab), Batch(lab, lab))["loss"].item() == 0
     other = torch.cat((lab[:, :1], lab[:, 1:] + 9), dim=1)
     output, objective = torch.zeros(2, 1, 8, 8), Reconstruction("lightness")
-    assert objective.losses(output, lab, None) == objective.losses(output, other, None)
+    assert objective.losses(output, Batch(lab, lab)) == objective.losses(output, Batch(other, other))
