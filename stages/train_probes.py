@@ -6,9 +6,11 @@ predictions.csv, curves.csv, choices.csv, layers.csv, few_shot.csv, few_shot/. T
 """
 
 import argparse
+from pathlib import Path
 from typing import get_args
 
 from stages.food101.manifest import read_manifest
+from stages.pretext.places import place
 from stages.probing.files import open_subsets, write_findings
 from stages.probing.protocol import probe_representation
 from stages.probing.representation import Representation
@@ -41,10 +43,9 @@ def main() -> None:
         write_findings(part, findings)
 
 
-def latents_folder(encoder: str, pretraining_seed: int, layer: str) -> str:
+def latents_folder(encoder: str, pretraining_seed: int, layer: str) -> Path:
     """Where the arrays of a layer lie."""
-    seed = f"/seed_{pretraining_seed}" if pretraining_seed else ""
-    return f"data/latents/{encoder}{seed}" + ("" if layer == HEADLINE else f"/{layer}")
+    return Path("data/latents", encoder, place(pretraining_seed), "" if layer == HEADLINE else layer)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from stages.comparison.layers import DOMAINS
 from stages.comparison.predictions import HEADS
 from stages.comparison.representations import Representation
 
-CONTROLS = ("random", "reconstruction")  # learned nothing about colour or content: compared with, not compared
+OBJECTIVES = ("colorization", "color_classification", "split_brain")  # learned from colour: what is asked about
 SEES_COLOR = ("split_brain",)  # so an encoder that sees colour and learns to keep it is a fair comparison
 COLOR_CONTROL = "autoencoder"
 VIEWS = ("headline", "best")
@@ -42,7 +42,7 @@ def lift_table(representations: list[Representation], columns: dict[str, dict[tu
 
     Returns:
         `COLUMNS`. `p` is two-sided; `win` is 1 where the interval lies above zero and p_holm is below 0.05;
-        `minimum_detectable` is as by `minimum_detectable`. Empty where no encoder is compared that learned something.
+        `minimum_detectable` is as by `minimum_detectable`. Empty where no encoder is compared that learned from colour.
     """
     rows, tests = [], {}
     for domain in DOMAINS:
@@ -97,13 +97,14 @@ def typical_detectable(lifts: pd.DataFrame, domain: str) -> float | None:
 
 
 def _pairs(representations: list[Representation]) -> list[tuple[Representation, Representation]]:
-    """Each encoder that learned something, with each that it is compared with."""
-    learned = [own for own in representations if own.kind == "encoder" and own.name not in CONTROLS]
+    """Each encoder that learned from colour, with pixels, with those that did not, and with each other once."""
+    learned = [own for own in representations if own.name in OBJECTIVES]
+    others = [other for other in representations if other.name not in OBJECTIVES]
     return [
         (own, other)
-        for own in learned
-        for other in representations
-        if other.kind == "pixels" or other.name in CONTROLS or (other.name == COLOR_CONTROL and own.name in SEES_COLOR)
+        for number, own in enumerate(learned)
+        for other in [*others, *learned[:number]]
+        if other.name != COLOR_CONTROL or own.name in SEES_COLOR
     ]
 
 

@@ -51,6 +51,7 @@ def pretrain(
         budget = settings.epochs * len(open_array("data/lab/pretrain.npy"))
         settings = replace(settings, epochs=math.ceil(budget / len(images)))
     machine = f"{device()}, {torch.get_num_threads()} threads"
+    key = "" if untrained else inputs_key(stage, name, params, machine)
     encoders, checkpoints = [], []
     for number in range(params.pretext.seeds):
         seed, series = params.seed + number, Path("data/training", name, place(number))
@@ -62,8 +63,7 @@ def pretrain(
                 for loss, value in evaluate(model, objective, validation, settings).items():
                     live.log_metric(f"validation/{loss}", value)
             else:
-                key = inputs_key(stage, name, params, f"{machine}, pretraining seed {number}")
-                checkpoints.append(Checkpoint(local_state("checkpoints"), key))
+                checkpoints.append(Checkpoint(local_state("checkpoints"), f"{key}-{number}"))
                 model = train(model, objective, images, validation, settings, seed, checkpoints[-1], live, critic)
         # DVCLive's summary is no series, and would be an error on the page of `dvc plots show`.
         (series / "metrics.json").unlink()

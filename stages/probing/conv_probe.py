@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from stages.probing.features import Moments
 from stages.probing.scores import accuracy_and_loss
 from stages.shared.device import autocast
 from stages.shared.params import Probe
@@ -29,6 +30,14 @@ class Epoch(NamedTuple):
     train_loss: float
     validation_loss: float
     validation_accuracy: float
+
+
+class ConvProbe(NamedTuple):
+    """The headline layer's conv probe, of pretraining seed 0 and seed 0, and what it takes to use it."""
+
+    model: object
+    moments: Moments
+    classes: list[str]
 
 
 class PositionMean(nn.Module):

@@ -5,19 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from stages.probing.conv_probe import ConvProbe
 from stages.probing.domains import Domain
-from stages.probing.features import Moments
 from stages.probing.few_shot import Draw
 from stages.probing.layer_probes import HEADS
 from stages.probing.scores import cross_entropy, top_k_hits
-
-
-class ConvProbe(NamedTuple):
-    """The headline layer's conv probe, of pretraining seed 0 and seed 0, and what it takes to use it."""
-
-    model: object
-    moments: Moments
-    classes: list[str]
 
 
 class Findings(NamedTuple):

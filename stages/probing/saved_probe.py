@@ -7,9 +7,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from stages.probing.conv_probe import build_conv_probe, conv_log_probabilities
+from stages.probing.conv_probe import ConvProbe, build_conv_probe, conv_log_probabilities
 from stages.probing.features import Moments, pixel_features, standardise
-from stages.probing.findings import ConvProbe
 from stages.shared.device import device
 from stages.shared.errors import StageError
 from stages.shared.params import Probe

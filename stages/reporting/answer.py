@@ -40,7 +40,7 @@ def verdict(lift: pd.Series) -> str:
     """What a row of metrics/lifts.csv allows to say: `WIN`, `BEHIND` or `UNDECIDED`."""
     if lift["win"] == 1:
         return WIN
-    return BEHIND if lift["lift_high"] < 0 else UNDECIDED
+    return BEHIND if lift["lift_high"] < 0 and lift["p_holm"] < 0.05 else UNDECIDED
 
 
 def main_head(evidence: Evidence) -> str | None:
@@ -91,8 +91,8 @@ def _comparison(kind: str, lift: pd.Series) -> str:
     if said != UNDECIDED:
         return f"it {said} {opponent} ({numbers})"
     p, detectable = probability(lift["p_holm"]), percent(lift["minimum_detectable"])
-    facts = f"{numbers}; p {p} by Holm; it would usually show one of {detectable}"
-    return f"against {opponent}, there is no difference that this test set could show ({facts})"
+    facts = f"{numbers}; p {p} by Holm; one test alone would usually show one of {detectable}"
+    return f"against {opponent}, no difference is shown ({facts})"
 
 
 def _strongest(lifts: pd.DataFrame, domain: str, head: str, subject) -> dict[str, pd.Series]:
@@ -103,5 +103,6 @@ def _strongest(lifts: pd.DataFrame, domain: str, head: str, subject) -> dict[str
     own = own[own["view"] == ("best" if (own["view"] == "best").any() else "headline")]
     pixels = own["over"].isin(COLOR_PIXELS)
     control = "control" if subject.representation in SEES_COLOR else "lightness-only control"
-    groups = {"pixels with colour": own[pixels], control: own[~pixels]}
+    controls = own["over"].isin(["lightness", "lightness_small", "random", "reconstruction", "autoencoder"])
+    groups = {"pixels with colour": own[pixels], control: own[controls]}
     return {kind: rows.loc[rows["lift"].idxmin()] for kind, rows in groups.items() if rows["lift"].notna().any()}

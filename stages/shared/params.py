@@ -109,7 +109,7 @@ class Loss(Group):
     lpips_net: Literal["alex", "vgg", "squeeze"]
     lpips_backbone: Literal["imagenet", "random"]
     adversarial_weight: NotNegative
-    gradient_penalty: NotNegative
+    gradient_penalty: Positive  # without it the critic has no bound
 
     @model_validator(mode="after")
     def leave_something_to_minimise(self):

@@ -61,16 +61,17 @@ def test_with_one_seed_it_is_the_paired_t_test(tmp_path):
     assert (found["lift_low"], found["lift_high"]) == pytest.approx((interval.low, interval.high), abs=0.15 * half)
 
 
-def test_only_what_learned_is_a_subject_and_color_is_compared_with_color(tmp_path):
-    encoders = dict.fromkeys(("random", "autoencoder", "supervised", "split_brain"), 0.4)
+def test_what_learned_from_color_is_the_subject_and_each_pair_counts_once(tmp_path):
+    encoders = dict.fromkeys(("random", "autoencoder", "supervised", "colorization", "split_brain"), 0.4)
     found = lift_table(*study(tmp_path, {"rgb": 0.5}, encoders, images=20))
     assert list(found) == COLUMNS
     pairs = found[["representation", "over"]].drop_duplicates().apply(tuple, axis=1).to_list()
     assert pairs == [
-        *(("autoencoder", "rgb"), ("autoencoder", "random"), ("supervised", "rgb"), ("supervised", "random")),
+        *(("colorization", "rgb"), ("colorization", "random"), ("colorization", "supervised")),
         *(("split_brain", "rgb"), ("split_brain", "random"), ("split_brain", "autoencoder")),
+        *(("split_brain", "supervised"), ("split_brain", "colorization")),
     ]
-    assert len(found) == 2 * 4 * 2 * 7
+    assert len(found) == 2 * 4 * 2 * 8
     best = found[found["view"] == "best"]
     assert set(best["layer"]) == {"mid"} and set(best["over_layer"]) == {"pixels", "mid"}
 
