@@ -2,13 +2,17 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro test lint install clean
+.PHONY: repro test bench lint install clean
 
 repro: install
 	dvc repro
 
 test: install
 	pytest --numprocesses 2 --dist loadfile
+
+# How fast, beside the straightforward way: on a machine that does nothing else, some ten minutes.
+bench: install
+	python -m benchmarks
 
 lint: install
 	ruff check .

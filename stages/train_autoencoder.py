@@ -10,6 +10,7 @@ from typing import get_args
 from stages.pretext.adversary import Adversary
 from stages.pretext.color_classification import ColorClassification
 from stages.pretext.colorization import Colorization
+from stages.pretext.launching import launch
 from stages.pretext.objective_settings import read_settings
 from stages.pretext.pretraining import pretrain
 from stages.pretext.split_brain import SplitBrainPrediction
@@ -29,12 +30,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("objective", choices=get_args(Objective))
     name = parser.parse_args().objective
+    if launch("train_autoencoder", name, params.train.processes):
+        return
     objective = OBJECTIVES[name].from_settings(read_settings(name, "train"), device())
     adversary = None
     if name == "colorization" and objective.loss.adversarial_weight > 0:
 
-        def adversary():
-            return Adversary(objective.loss.adversarial_weight, objective.loss.gradient_penalty, device())
+        def adversary(chosen):
+            return Adversary(objective.loss.adversarial_weight, objective.loss.gradient_penalty, chosen)
 
     pretrain(name, objective, params, "train_autoencoder", adversary=adversary)
 

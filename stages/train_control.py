@@ -10,6 +10,7 @@ import argparse
 from typing import get_args
 
 from stages.food101.manifest import domain_classes, read_manifest
+from stages.pretext.launching import launch
 from stages.pretext.pretraining import pretrain
 from stages.pretext.reconstruction import Reconstruction
 from stages.pretext.supervised import Classification
@@ -22,6 +23,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("control", choices=get_args(Control))
     name = parser.parse_args().control
+    # `random` is not trained, and the BatchNorm of `supervised` takes its moments over whole batches.
+    if name not in ("random", "supervised") and launch("train_control", name, params.train.processes):
+        return
     if name == "supervised":
         objective = Classification(len(domain_classes(read_manifest(), "in")))
     else:

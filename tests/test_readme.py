@@ -1,9 +1,14 @@
 """What the README says to paste can be pasted."""
 
+import itertools
 import re
+import shlex
 
 import pytest
+from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
 
+from stages.shared.errors import StageError
+from stages.shared.params import load_params
 from tests.project import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -38,3 +43,24 @@ def test_every_parameter_is_in_the_table():
 def test_the_two_commands_are_the_makefiles(command):
     assert f"    {command} " in README
     assert f"\n{command.split()[1]}:" in (ROOT / "Makefile").read_text()
+
+
+COMMANDS = re.findall(r"^\$ (dvc exp run (?:.*\\\n)*.*)", README, re.MULTILINE) + re.findall(r"`(-S [^`]*)`", README)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("profile", ["sample", "food101"])
+def test_what_it_says_to_set_is_accepted(tmp_path, command, profile):
+    """By DVC, which applies it, and by the stages, which read it; the one that is there to be refused is refused."""
+    words = shlex.split(command.replace("\\\n", " "))
+    given = [value for flag, value in itertools.pairwise(words) if flag == "-S"]
+    assert given
+    for overrides in get_hydra_sweeps({"params.yaml": given}):
+        path = tmp_path / "params.yaml"
+        path.write_text((ROOT / f"profiles/{profile}.yaml").read_text())
+        apply_overrides(path, overrides["params.yaml"])
+        if given == ["loss.lpips_weight=-1"]:
+            with pytest.raises(StageError, match=r"loss\.lpips_weight must be at least 0.0; got -1"):
+                load_params(path)
+        else:
+            load_params(path)

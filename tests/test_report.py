@@ -143,8 +143,10 @@ def test_numbers_without_intervals_are_shown_without():
     for name in ("comparison", "depth", "label_efficiency"):
         table = pd.read_csv(f"metrics/{name}.csv")
         table.assign(accuracy_low=None, accuracy_high=None).to_csv(f"metrics/{name}.csv", index=False)
+    confused = Path("data/comparison/confused.csv")
+    confused.write_text(re.sub(r"\bnan\b", "naan", confused.read_text()))  # a dish of that name is no number
     report.main()
-    assert not re.search(r"\bnan\b", PAGE.read_text().replace("nan</", ""))
+    assert not re.search(r"\bnan\b", PAGE.read_text())
 
 
 def test_empty_tables_make_an_empty_report_not_an_error():

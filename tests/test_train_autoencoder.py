@@ -109,6 +109,7 @@ def objectives() -> dict[str, bytes]:
     [
         ({"loss": {"lpips_weight": 0.5}}, {"colorization/train"}),
         ({"loss": {"adversarial_weight": 0.1}}, {"colorization/train"}),
+        ({"model": {"chroma_stride": 2}}, {"colorization/train"}),
         ({"classification": {"rebalance": 1.0}}, {"color_classification/train", "split_brain/train"}),
         ({"classification": {"temperature": 0.5}}, {"color_classification/paint", "split_brain/paint"}),
         ({"split_brain": {"kind": "regression"}}, {"split_brain/train", "split_brain/paint"}),

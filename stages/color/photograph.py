@@ -7,9 +7,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from stages.color.lab import encode_lab8, rgb_to_lab
 
-# JPEG's scaled decoding may stop at this many times the wanted size: the rest is left to the
-# antialiased filter, which then sees at least two pixels for each one it makes.
-REDUCING_GAP = 2
+# JPEG's scaled decoding may stop at this many times the wanted size; the rest is left to the antialiased filter. A
+# quarter of the time less than at 2, and half a level of 255 off decoding in full (docs/performance.md).
+REDUCING_GAP = 1.5
 
 
 def open_photograph(content: bytes, smallest: int | None = None) -> Image.Image:
@@ -49,7 +49,7 @@ def photograph_to_lab8(content: bytes, size: int, resize: str) -> np.ndarray:
     Raises:
         ValueError: when the bytes cannot be decoded; the message is the reason.
     """
-    rgb = open_photograph(content, REDUCING_GAP * size)
+    rgb = open_photograph(content, round(REDUCING_GAP * size))
     box = _central_square(*rgb.size) if resize == "crop" else None
     return image_to_lab8(rgb.resize((size, size), Image.Resampling.BICUBIC, box))
 

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from stages.comparison.bootstrap import resampled_means
-from stages.comparison.variance import SeedVariance, seed_runs, seed_variance, standard_error
+from stages.comparison.variance import SeedVariance, seed_variance, standard_error
 
 LEVEL = 0.95
 
@@ -94,7 +94,7 @@ def resampled_columns(hits: dict[tuple, np.ndarray], *, resamples: int, seed: li
     for (key, table), total, mean in zip(hits.items(), totals.T, means.T, strict=True):
         trials = table.shape[0] * table.shape[1]
         by_image = (mean - total.mean()) / trials * np.sqrt(images / (images - 1))
-        seeds = seed_variance(seed_runs(table))
+        seeds = seed_variance(table)
         if key[0] not in deviates:
             deviates[key[0]] = np.random.default_rng([*seed, *key[0].encode()]).standard_normal(resamples)
         columns[key] = Column(total / trials, (seeds,), by_image, np.sqrt(seeds.variance) * deviates[key[0]])

@@ -1,20 +1,36 @@
 """How far an accuracy, or a difference of accuracies, would move with other test images and other seeds.
 
-Right answers form a table of R seeds by N images: both are draws from many, and each cell has noise of its own (another
-seed turns some images from wrong to right and as many back). That is the two-way crossed random model
-    y_ri = mean + seed_r + image_i + noise_ri,
-and the variance of the table's mean is seed / R + image / N + noise / (R N). The parts' unbiased estimates come from
-mean squares (Searle, Casella and McCulloch 1992, Variance Components, chapter 4):
-- images: the variance of the images' means over seeds, divided by N, estimates image / N + noise / (R N);
-- seeds: the variance of the seeds' means over images, divided by R, estimates seed / R + noise / (R N).
-Their sum holds the noise twice, which a bootstrap that resamples both does too (Owen 2007, The pigeonhole bootstrap);
-so what the noise alone would make of the seeds' means, the residual mean square / (R N), is taken off the second.
+Right answers form a table of P pretraining seeds by D probe seeds, or draws of labels, by N images. Every pretraining
+meets the same probe seeds and draws, so the three are crossed; each is a draw from many, and any two of them may have
+something in common (a draw that suits one pretraining, an image that one seed gets wrong). That is the three-way
+crossed random model
+    y_pdi = mean + p + d + i + pd + pi + di + noise_pdi,
+and the variance of the table's mean, its effects' variances each over how many were drawn, is
+    p / P + d / D + i / N + pd / (P D) + pi / (P N) + di / (D N) + noise / (P D N).
+An unbiased estimate is made of the table's mean squares (Searle, Casella and McCulloch 1992, Variance Components,
+chapters 4 and 5): (p + d + i - pd - pi - di + pdi) / (P D N). It is split into
+- images: i / (P D N), the variance of the images' means over N, which the bootstrap over images gives, too;
+- seeds: the rest. A bootstrap that resamples images and seeds would count what pi, di and the noise make of the
+  seeds' means twice (Owen 2007, The pigeonhole bootstrap); here they are taken off.
+With one pretraining seed what is left of the rest is (d - di) / (P D N): seeds and images, crossed two ways.
 """
 
 import math
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+
+PRETRAINING, PROBE, IMAGE = 0, 1, 2
+# What the seeds may come to: signs of the mean squares of some axes.
+SEED_PARTS = (
+    {(PRETRAINING,): 1, (PRETRAINING, IMAGE): -1},
+    {(PROBE,): 1, (PROBE, IMAGE): -1},
+    {
+        **{(PRETRAINING,): 1, (PROBE,): 1, (PRETRAINING, PROBE): -1},
+        **{(PRETRAINING, IMAGE): -1, (PROBE, IMAGE): -1, (PRETRAINING, PROBE, IMAGE): 1},
+    },
+)
 
 
 class SeedVariance(NamedTuple):
@@ -30,38 +46,45 @@ class SeedVariance(NamedTuple):
     terms: tuple[tuple[float, int], ...]
 
 
-def seed_runs(hits: np.ndarray) -> np.ndarray:
-    """The runs whose spread is the seeds': of the highest level that has several.
+def seed_variance(hits: np.ndarray) -> SeedVariance:
+    """The seeds' part of the variance of the mean; 0 where there is one seed, or where images explain it all.
 
-    Probe seeds are nested in pretraining seeds, so the means of the pretraining seeds already vary with both; where
-    there is one pretraining seed, its probe seeds are what is left (Davison and Hinkley 1997, Bootstrap Methods,
-    section 3.8).
+    One seed says nothing about others: what is made from its variance then does not cover them. Both kinds of seeds
+    together can vary no less than either alone, but of a few of them an estimate may come out so: the largest of the
+    three counts, which errs to the safe side.
 
     Args:
-        hits: (pretraining seeds, probe seeds, N), 1 = right.
-
-    Returns:
-        (R, N) float64, R >= 1.
+        hits: (P, D, N), 1 = right; N >= 2.
     """
-    return hits.mean(axis=1, dtype=np.float64) if len(hits) > 1 else hits[0].astype(np.float64)
+    squares, freedoms = _mean_squares(hits)
+    found = SeedVariance(0.0, ())
+    for signs in SEED_PARTS:
+        known = {axes: sign for axes, sign in signs.items() if freedoms[axes]}
+        variance = sum(sign * squares[axes] for axes, sign in known.items()) / hits.size
+        if variance > found.variance:
+            terms = tuple((squares[axes] / hits.size, freedoms[axes]) for axes in known)
+            found = SeedVariance(float(variance), terms)
+    return found
 
 
-def seed_variance(runs: np.ndarray) -> SeedVariance:
-    """The seeds' part of the variance of the mean of (R, N) runs; 0 where R is 1, or where images explain it all.
-
-    One seed says nothing about others: what is made from its variance then does not cover them.
-    """
-    count, images = runs.shape
-    if count == 1:
-        return SeedVariance(0.0, ())
-    by_seed = runs.mean(axis=1)
-    between = by_seed.var(ddof=1) / count
-    residual = runs - by_seed[:, None] - runs.mean(axis=0) + by_seed.mean()
-    freedom = (count - 1) * (images - 1)
-    noise = np.square(residual).sum() / freedom / (count * images)
-    if between <= noise:
-        return SeedVariance(0.0, ())
-    return SeedVariance(between - noise, ((between, count - 1), (noise, freedom)))
+def _mean_squares(table: np.ndarray) -> tuple[dict[tuple, float], dict[tuple, int]]:
+    """Mean square and degrees of freedom of each effect and interaction of a table's axes, by the axes."""
+    axes = range(table.ndim)
+    rest = table.astype(np.float64)
+    rest -= rest.mean()
+    squares, freedoms = {}, {}
+    # What single axes leave goes to pairs, and what those leave to the triple: each effect is a mean of the rest.
+    for count in (1, 2, 3):
+        effects = {
+            own: rest.mean(axis=tuple(axis for axis in axes if axis not in own), keepdims=True)
+            for own in combinations(axes, count)
+        }
+        for own, effect in effects.items():
+            freedoms[own] = math.prod(table.shape[axis] - 1 for axis in own)
+            square = np.square(effect).sum() * (table.size // effect.size)
+            squares[own] = float(square / freedoms[own]) if freedoms[own] else 0.0
+            rest = rest - effect
+    return squares, freedoms
 
 
 def standard_error(images: np.ndarray, seeds: tuple[SeedVariance, ...]) -> tuple[float, float]:

@@ -5,6 +5,8 @@ import torch
 from torch import nn
 
 from stages.pretext.autoencoder import scaled
+from stages.pretext.batches import to_device
+from stages.pretext.processes import Part, Processes
 
 CHANNELS, KERNELS, STRIDES = (64, 128, 256), (4, 4, 3), (2, 2, 1)  # a patch is 26 pixels wide
 LEARNING_RATE, BETAS = 1e-4, (0.0, 0.9)
@@ -39,22 +41,27 @@ class Adversary:
         """
         return -self.critic(scaled(painted, "lab")).mean()
 
-    def update(self, painted: torch.Tensor, lab: torch.Tensor, seed: list[int]) -> torch.Tensor:
+    def update(
+        self, painted: torch.Tensor, lab: torch.Tensor, seed: list[int], part: Part, processes: Processes
+    ) -> torch.Tensor:
         """One step of the critic; returns its estimate of the Wasserstein distance, true minus painted, a scalar.
 
         Args:
             painted, lab: (N, 3, H, W) float32 Lab, without gradient.
             seed: of the places between painted and true where the slope is measured.
+            part: of the batch, which these are.
+            processes: that share the batch.
         """
         fake, true = scaled(painted, "lab"), scaled(lab, "lab")
-        draws = np.random.default_rng(seed).random((len(lab), 1, 1, 1), dtype=np.float32)
-        share = torch.from_numpy(draws).to(lab.device)
+        draws = np.random.default_rng(seed).random((part.of, 1, 1, 1), dtype=np.float32)
+        share = to_device(draws, lab.device)[part.place]
         between = (share * true + (1 - share) * fake).requires_grad_()
         (slope,) = torch.autograd.grad(_scores(self.critic, between).sum(), between, create_graph=True)
         excess = slope.flatten(1).norm(dim=1) - 1
         distance = _scores(self.critic, true).mean() - _scores(self.critic, fake).mean()
         self.optimizer.zero_grad(set_to_none=True)
-        (self.penalty * excess.square().mean() - distance).backward()
+        (part.weight * (self.penalty * excess.square().mean() - distance)).backward()
+        processes.add_up([parameter.grad for parameter in self.critic.parameters()])
         self.optimizer.step()
         return distance.detach()
 

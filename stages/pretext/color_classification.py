@@ -10,6 +10,9 @@ from stages.pretext.images import Batch
 from stages.pretext.network import build_autoencoder
 from stages.shared.params import Model
 
+# Spread over all colours, so that one that training images lack starts unlikely rather than impossible.
+NEVER_SEEN = 0.01
+
 
 @dataclass
 class ColorClassification:
@@ -17,6 +20,7 @@ class ColorClassification:
 
     Attributes:
         bins: (Q, 2) float32, centres of the bins in units of a and b.
+        shares: (Q,) float32, how much of the loss each bin has: its share of the training pixels times its weight.
         weights: (Q,) float32, against the rarity of colours (eq. 4).
         neighbors: how many bins a true colour is shared between.
         sigma: of the shares, in units of a and b.
@@ -24,6 +28,7 @@ class ColorClassification:
     """
 
     bins: torch.Tensor
+    shares: torch.Tensor
     weights: torch.Tensor
     neighbors: int
     sigma: float
@@ -32,16 +37,23 @@ class ColorClassification:
     @classmethod
     def from_settings(cls, settings: dict, device: torch.device) -> "ColorClassification":
         """Of data/objectives/color_classification/train.json."""
-        bins, weights = (torch.tensor(settings[name], device=device) for name in ("bins", "weights"))
-        return cls(bins, weights, settings["neighbors"], settings["sigma"], settings["stride"])
+        bins, shares, weights = (torch.tensor(settings[name], device=device) for name in ("bins", "shares", "weights"))
+        return cls(bins, shares, weights, settings["neighbors"], settings["sigma"], settings["stride"])
 
     def build(self, model: Model, width: float = 1) -> Autoencoder:
-        """An untrained network that knows the palette."""
+        """An untrained network that knows the palette, and how often each of its colours counts.
+
+        It starts from the best constant answer (Lin 2017, Focal Loss, section 3.3). From equal shares all of Adam's
+        first steps agree on the way there, in every layer, and leave the encoder with a few large directions that drown
+        the others.
+        """
         count = len(self.bins)
         network = build_autoencoder(
             model, width=width, sees="lightness", out_channels=count, stride=self.stride, bins=count
         )
         network.bins.copy_(self.bins)
+        with torch.no_grad():
+            network.decoder.conv_out.bias.copy_((self.shares + NEVER_SEEN / count).log())
         return network
 
     def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:

@@ -1,17 +1,24 @@
 """The objective of the study: from the lightness of an image make its colours, by regression."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import lpips
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import torch
+import torch.nn.functional as F
 
 from stages.color.lab import lab_to_rgb
 from stages.color.scaling import ab_of_output, ab_target
 from stages.pretext.autoencoder import Autoencoder
+from stages.pretext.color_classes import downsample_ab
 from stages.pretext.images import Batch
 from stages.pretext.losses import open_lpips, pixel_loss
 from stages.pretext.network import build_autoencoder
 from stages.shared.params import Loss, Model
+
+if TYPE_CHECKING:
+    import lpips
 
 
 @dataclass
@@ -23,28 +30,32 @@ class Colorization:
     Attributes:
         loss: the parameters.
         perceptual: LPIPS on the device of the images; None where its weight is 0.
+        stride: image pixels to a painted one, along an axis: a power of 2. Above 1 the pixel loss compares with the
+            mean colour of each square, and all else sees the output enlarged: as JPEG's 4:2:0 does, and eyes.
     """
 
     loss: Loss
     perceptual: lpips.LPIPS | None
+    stride: int = 1
 
     @classmethod
-    def from_settings(cls, settings: dict, device: torch.device) -> "Colorization":
+    def from_settings(cls, settings: dict, device: torch.device) -> Colorization:
         """Of data/objectives/colorization/train.json; LPIPS is opened only if it has a weight."""
         loss = Loss.model_validate(settings["loss"])
         perceptual = None
         if loss.lpips_weight > 0:
             perceptual = open_lpips(loss.lpips_net, loss.lpips_backbone, "loss").to(device)
-        return cls(loss, perceptual)
+        return cls(loss, perceptual, settings["chroma_stride"])
 
     def build(self, model: Model) -> Autoencoder:
         """An untrained network."""
-        return build_autoencoder(model, sees="lightness", out_channels=2)
+        return build_autoencoder(model, sees="lightness", out_channels=2, stride=self.stride)
 
     def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
-        """Scalars by name, `loss` their weighted sum; `output` (N, 2, H, W)."""
+        """Scalars by name, `loss` their weighted sum; `output` (N, 2, H / stride, W / stride)."""
         output, lab = output.float(), batch.lab
-        parts = {"pixel": pixel_loss(output, ab_target(lab), self.loss.pixel, self.loss.smooth_l1_beta)}
+        target = ab_target(lab) if self.stride == 1 else downsample_ab(ab_target(lab), self.stride)
+        parts = {"pixel": pixel_loss(output, target, self.loss.pixel, self.loss.smooth_l1_beta)}
         parts["loss"] = self.loss.pixel_weight * parts["pixel"]
         if self.perceptual is not None:
             parts["lpips"] = self.perceptual(_lpips_input(painted(output, lab)), _lpips_input(lab)).float().mean()
@@ -53,8 +64,11 @@ class Colorization:
 
 
 def painted(output: torch.Tensor, lab: torch.Tensor) -> torch.Tensor:
-    """The true L with the colours that the network made: (N, 3, H, W) Lab."""
-    return torch.cat((lab[:, :1], ab_of_output(output.float())), dim=1)
+    """The true L with the colours that the network made, enlarged where it has a stride: (N, 3, H, W) Lab."""
+    ab = ab_of_output(output.float())
+    if ab.shape[-2:] != lab.shape[-2:]:
+        ab = F.interpolate(ab, size=lab.shape[-2:], mode="bilinear", align_corners=False)
+    return torch.cat((lab[:, :1], ab), dim=1)
 
 
 def _lpips_input(lab: torch.Tensor) -> torch.Tensor:

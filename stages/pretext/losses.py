@@ -1,14 +1,19 @@
 """What a painted image is held against: the pixels' a and b, and LPIPS on the RGB that they make."""
 
+from __future__ import annotations
+
 import pickle
 import warnings
+from typing import TYPE_CHECKING
 
-import lpips
 import torch
 import torch.nn.functional as F
 
 from stages.color.scaling import AB_SCALE
 from stages.shared.errors import StageError
+
+if TYPE_CHECKING:
+    import lpips
 
 LPIPS_EPSILON = 1e-10
 RANDOM_BACKBONE_SEED = 0
@@ -56,6 +61,8 @@ def open_lpips(net: str, backbone: str, group: str) -> lpips.LPIPS:
     Raises:
         StageError: when the pretrained weights can be neither found nor downloaded, or are not whole.
     """
+    import lpips  # brings torchvision: only where LPIPS has a weight
+
     lpips.normalize_tensor = _normalize
     pretrained = backbone == "imagenet"
     try:

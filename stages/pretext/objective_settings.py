@@ -20,14 +20,15 @@ def objective_settings(name: str, params: Params) -> dict[str, dict]:
 
     Args:
         name: of the objective.
-        params: groups `loss`, `classification`, `split_brain`.
+        params: groups `loss`, `classification`, `split_brain`, and `model.chroma_stride`.
 
     Raises:
         StageError: when data/colors/prior.csv is missing, or the palette has fewer bins than a colour is shared
             between.
     """
     if name == "colorization":
-        return {"train": {"loss": {key: getattr(params.loss, key) for key in Loss.model_fields}}, "paint": {}}
+        loss = {key: getattr(params.loss, key) for key in Loss.model_fields}
+        return {"train": {"loss": loss, "chroma_stride": params.model.chroma_stride}, "paint": {}}
     if name == "split_brain" and params.split_brain.kind == "regression":
         return {"train": {"kind": "regression"}, "paint": {}}
     classification = params.classification
@@ -37,9 +38,11 @@ def objective_settings(name: str, params: Params) -> dict[str, dict]:
             f"classification.neighbors must be at most {len(bins)}, the number of bins of classification.bin_size "
             f"{classification.bin_size:g}; got {classification.neighbors}"
         )
-    weights = rebalancing_weights(smoothed_prior(bins, prior, classification.sigma), classification.rebalance)
+    smoothed = smoothed_prior(bins, prior, classification.sigma)
+    weights = rebalancing_weights(smoothed, classification.rebalance)
     train = {
         "bins": bins.tolist(),
+        "shares": (smoothed * weights).round(12).tolist(),
         "weights": weights.round(9).tolist(),
         "neighbors": classification.neighbors,
         "sigma": classification.sigma,

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from dvclive import Live
 
 from stages.food101.manifest import domain_labels, read_manifest, subset_rows
 from stages.pretext.adversary import Adversary
@@ -14,8 +14,10 @@ from stages.pretext.checkpoint import Checkpoint
 from stages.pretext.encoder_files import save_autoencoder
 from stages.pretext.images import Images
 from stages.pretext.places import place
+from stages.pretext.processes import Processes, join
 from stages.pretext.training import Objective, Settings, evaluate, train
-from stages.shared.device import device
+from stages.shared.device import choose_algorithms, device
+from stages.shared.errors import StageError
 from stages.shared.inputs import inputs_key, local_state
 from stages.shared.outputs import open_array, whole_folder
 from stages.shared.params import Params
@@ -29,7 +31,7 @@ def pretrain(
     *,
     untrained: bool = False,
     labelled: bool = False,
-    adversary: Callable[[], Adversary] | None = None,
+    adversary: Callable[[torch.device], Adversary] | None = None,
 ) -> None:
     """Train an encoder once for each of `params.pretext.seeds` and write data/encoders/<name> and data/training/<name>.
 
@@ -44,37 +46,75 @@ def pretrain(
         labelled: train on the in-domain probe images with their labels, for as many steps, rather than on the
             `pretrain` ones.
         adversary: makes one afresh for each seed, where there is one.
+
+    Where several processes run this together, each trains on its part of every batch, and the first writes.
     """
+    chosen = device()
+    processes = join(chosen)
     images, validation = (labelled_images if labelled else unlabelled_images)()
-    settings = Settings(**{field: getattr(params.train, field) for field in Settings.__dataclass_fields__})
+    settings = Settings.of(params.train)
     if labelled:
         budget = settings.epochs * len(open_array("data/lab/pretrain.npy"))
         settings = replace(settings, epochs=math.ceil(budget / len(images)))
-    machine = f"{device()}, {torch.get_num_threads()} threads"
-    key = "" if untrained else inputs_key(stage, name, params, machine)
+    key = ""
+    if not untrained:
+        key = inputs_key(stage, name, params, f"{chosen.type}, {torch.get_num_threads()} threads")
+    if chosen.type == "cuda":
+        images = images.near(chosen, torch.cuda.mem_get_info(chosen)[0])
+        validation = validation.near(chosen, torch.cuda.mem_get_info(chosen)[0])
     encoders, checkpoints = [], []
     for number in range(params.pretext.seeds):
         seed, series = params.seed + number, Path("data/training", name, place(number))
         torch.manual_seed(seed)
-        model = objective.build(params.model).to(device())
-        critic = adversary() if adversary else None
-        with Live(dir=str(series), dvcyaml=None, save_dvc_exp=False, report=None) as live:
+        model = objective.build(params.model).to(chosen)
+        critic = adversary(chosen) if adversary else None
+        choose_algorithms(chosen, settings.deterministic)
+        with _series(series, processes) as live:
             if untrained:
                 for loss, value in evaluate(model, objective, validation, settings).items():
                     live.log_metric(f"validation/{loss}", value)
             else:
                 checkpoints.append(Checkpoint(local_state("checkpoints"), f"{key}-{number}"))
-                model = train(model, objective, images, validation, settings, seed, checkpoints[-1], live, critic)
-        # DVCLive's summary is no series, and would be an error on the page of `dvc plots show`.
-        (series / "metrics.json").unlink()
+                with _refused_where_nothing_is_deterministic():
+                    model = train(
+                        model, objective, images, validation, settings, seed, checkpoints[-1], live, critic, processes
+                    )
         encoders.append(getattr(model, "autoencoder", model))
+    processes.leave()
+    if not processes.first:
+        return
 
     with whole_folder(f"data/encoders/{name}") as folder:
         for number, encoder in enumerate(encoders):
+            # DVCLive's summary is no series, and would be an error on the page of `dvc plots show`.
+            Path("data/training", name, place(number), "metrics.json").unlink()
             (folder / place(number)).mkdir(exist_ok=True)
-            save_autoencoder(encoder, folder / place(number), image_size=images.lab8.shape[-1])
+            save_autoencoder(encoder, folder / place(number), image_size=images.image_size)
     for checkpoint in checkpoints:
         checkpoint.remove()
+
+
+def _series(folder: Path, processes: Processes):
+    """DVCLive's series in `folder`, as a context; None in it for all processes but the first."""
+    if not processes.first:
+        return nullcontext()
+    from dvclive import Live
+
+    return Live(dir=str(folder), dvcyaml=None, save_dvc_exp=False, report=None)
+
+
+@contextmanager
+def _refused_where_nothing_is_deterministic():
+    """Tell the user what PyTorch says of an operation that a GPU has no deterministic algorithm for."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "deterministic" not in str(error):
+            raise
+        raise StageError(
+            f"this objective needs an operation that this device cannot compute with train.deterministic: true "
+            f"({str(error).splitlines()[0]}). Set it to false: results then differ in the last digits from run to run."
+        ) from None
 
 
 def unlabelled_images() -> tuple[Images, Images]:

@@ -62,6 +62,7 @@ class SplitBrainPrediction:
             bins = (small * (LIGHTNESS_BINS / 100)).long().clamp(max=LIGHTNESS_BINS - 1)
             parts = {
                 "color": self.colors.losses(colors, batch)["loss"],
-                "lightness": F.cross_entropy(lightness.float(), bins),
+                # One row a place: of the two-dimensional form GPUs have no deterministic algorithm.
+                "lightness": F.cross_entropy(lightness.float().movedim(1, -1).flatten(0, 2), bins.flatten()),
             }
         return parts | {"loss": parts["color"] + parts["lightness"]}

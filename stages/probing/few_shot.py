@@ -70,17 +70,18 @@ def fit_few_shot(
 ) -> list[Draw]:
     """A probe for each number of `settings.shots`, ascending, and each draw; alpha is chosen anew for each.
 
-    Numbers of shots above what the smallest class has are left out.
+    Numbers of shots above what the smallest class has are left out, and a printed line says so.
 
     Args:
         train, validation: as for `ridge_trials`.
         seed: (seed of the study, index of the domain).
     """
     features, labels = train
+    fewest = int(np.bincount(labels, minlength=classes).min())
+    if left_out := [count for count in sorted(settings.shots) if count > fewest]:
+        print(f"probe.shots: {left_out} left out, as the smallest class has {fewest} labels")
     found = []
-    for count in sorted(settings.shots):
-        if count > np.bincount(labels, minlength=classes).min():
-            continue
+    for count in sorted(count for count in settings.shots if count <= fewest):
         for number in range(settings.draws):
             drawn = draw_images(labels, count, (*seed, count, number))
             trials = ridge_trials((features[drawn], labels[drawn]), validation, classes, settings.ridge_alphas)

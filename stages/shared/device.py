@@ -10,7 +10,8 @@ from stages.shared.errors import StageError
 def device() -> torch.device:
     """The device named by STAGES_DEVICE: `cpu`, `cuda`, `cuda:1`, ...; `auto` (the default) takes CUDA if it is there.
 
-    cuDNN is told not to choose its algorithms by timing, nor any that adds in a changing order.
+    Of several processes that share a training each takes the GPU of its own number. cuDNN is told not to choose its
+    algorithms by timing, nor any that adds in a changing order: see `choose_algorithms` for more, and for less.
 
     Raises:
         StageError: for a name that PyTorch does not know, or a GPU that is not there.
@@ -18,6 +19,8 @@ def device() -> torch.device:
     name = os.environ.get("STAGES_DEVICE", "auto")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and "LOCAL_RANK" in os.environ:
+        name = f"cuda:{os.environ['LOCAL_RANK']}"
     try:
         chosen = torch.device(name)
         torch.empty(0, device=chosen)
@@ -29,6 +32,24 @@ def device() -> torch.device:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     return chosen
+
+
+def choose_algorithms(chosen: torch.device, deterministic: bool) -> None:
+    """Have a GPU compute the same bytes each time, or as fast as it can. On a CPU there is nothing to choose.
+
+    Args:
+        chosen: the device.
+        deterministic: every operation that has an algorithm which adds in the same order uses it, and one that has none
+            raises a RuntimeError; else cuDNN takes whatever it times as the fastest.
+    """
+    if chosen.type == "cpu":
+        return
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it starts
+    torch.use_deterministic_algorithms(deterministic)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a guard for debugging, not needed and not free
+    torch.backends.cudnn.benchmark = not deterministic
+    torch.backends.cudnn.deterministic = deterministic
 
 
 def autocast(chosen: torch.device, precision: str) -> torch.autocast:

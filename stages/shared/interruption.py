@@ -6,12 +6,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
 from stages.shared.errors import StageError
 
 PARENT_CHECK_SECONDS = 1.0
+ERROR_FILE = "STAGES_ERROR_FILE"  # where one of several processes leaves its error for the stage that started them
 
 
 class Interrupted(BaseException):
@@ -27,25 +29,34 @@ def run(stage: Callable[[], None]) -> None:
 
     0: done. 1: a `StageError`, printed without a traceback. 128 + n: ended by signal n (130 for Ctrl-C);
     a second signal ends the process at once. Run by DVC, a stage whose DVC has gone ends as by SIGTERM: DVC
-    that is killed by SIGTERM leaves its child running.
+    that is killed by SIGTERM leaves its child running. So does one of several processes whose stage has gone.
     """
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _raise_interrupted)
-    if "DVC_STAGE" in os.environ:
+    if "DVC_STAGE" in os.environ or ERROR_FILE in os.environ:
         threading.Thread(target=_watch_parents, args=(_parents(),), daemon=True).start()
     try:
         stage()
     except StageError as error:
-        sys.exit(f"error: {error}")
+        _fail(str(error))
     except Interrupted as interrupted:
-        print(f"\ninterrupted by {interrupted}", file=sys.stderr)
+        if ERROR_FILE not in os.environ:
+            print(f"\ninterrupted by {interrupted}", file=sys.stderr)
         sys.exit(128 + interrupted.signum)
     except OSError as error:
         # A full disk, a folder without permission: the path and the reason are all that helps.
         if error.filename is None and error.strerror is None:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        sys.exit(f"error: {place}{error.strerror}. Mend that, then run `dvc repro` again.")
+        _fail(f"{place}{error.strerror}. Mend that, then run `dvc repro` again.")
+
+
+def _fail(message: str) -> None:
+    """Exit with 1 and the message: on the terminal, or in the file of the stage that waits for this process."""
+    if ERROR_FILE in os.environ:
+        Path(os.environ[ERROR_FILE]).write_text(message, encoding="utf-8")
+        sys.exit(1)
+    sys.exit(f"error: {message}")
 
 
 @contextlib.contextmanager

@@ -73,6 +73,7 @@ class Model(Group):
     layers_per_block: Count
     latent_channels: Count
     norm_num_groups: Count
+    chroma_stride: Count
 
     @model_validator(mode="after")
     def divide_channels_into_groups(self):
@@ -81,6 +82,15 @@ class Model(Group):
             raise ValueError(
                 f"model.norm_num_groups must divide every entry of model.block_out_channels; "
                 f"got {self.norm_num_groups} groups for {self.block_out_channels}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def paint_at_a_stride_that_the_decoder_reaches(self):
+        if self.chroma_stride & (self.chroma_stride - 1) or self.chroma_stride > self.stride:
+            raise ValueError(
+                f"model.chroma_stride must be a power of 2 and at most {self.stride}, the stride of the latents of "
+                f"{len(self.block_out_channels)} model.block_out_channels; got {self.chroma_stride}"
             )
         return self
 
@@ -150,6 +160,17 @@ class Train(Group):
     lightness_jitter: Annotated[float, Field(ge=0, le=0.5)]
     crop: Annotated[float, Field(ge=0.25, le=1)]
     precision: Precision
+    deterministic: bool
+    processes: Annotated[int, Field(ge=1, le=1024)]
+
+    @model_validator(mode="after")
+    def give_each_process_an_image(self):
+        if self.batch_size < self.processes:
+            raise ValueError(
+                f"train.batch_size must be at least train.processes, which share each batch; "
+                f"got {self.batch_size} images for {self.processes} processes"
+            )
+        return self
 
 
 class Latents(Group):
@@ -358,6 +379,7 @@ def _explain(problem: dict) -> str:
 _TYPES = {
     "int_type": "a whole number",
     "float_type": "a number",
+    "bool_type": "true or false",
     "string_type": "a string",
     "list_type": "a list",
     "model_type": "a group of parameters",

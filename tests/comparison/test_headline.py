@@ -36,6 +36,12 @@ def test_the_headline_is_the_conv_probe_its_lifts_and_chance(tables):
     assert own["rgb"] == {"accuracy": accuracy(means, "rgb")}
     best = accuracy(means, "random", "best")
     assert own["random"] == {"accuracy": accuracy(means, "random"), "best_layer_accuracy": best}
+    assert set(own["colorization"]) == {
+        *("accuracy", "best_layer_accuracy", "lift_over_rgb", "best_layer_lift_over_rgb")
+    }
+    best_lift = lifts.query("head == 'conv' and domain == 'in' and view == 'best' and over == 'rgb'")["lift"].item()
+    assert own["colorization"]["best_layer_lift_over_rgb"] == best_lift
+    assert own["colorization"]["lift_over_rgb"] == own["lift_over_rgb"]
     lift = accuracy(means, "colorization", domain="out") - accuracy(means, "random", domain="out")
     assert found["out_of_domain"]["lift_over_random"] == pytest.approx(lift, abs=2e-6)
 

@@ -4,6 +4,7 @@ import torch
 
 from stages.pretext.adversary import Adversary
 from stages.pretext.autoencoder import scaled
+from stages.pretext.processes import Processes
 
 CPU = torch.device("cpu")
 
@@ -15,11 +16,16 @@ def lab_images(count, colorful):
     return lab
 
 
+def update(adversary, painted, true, seed):
+    alone = Processes()
+    return adversary.update(painted, true, seed, alone.part(len(true)), alone)
+
+
 def test_it_learns_to_tell_painted_from_true_and_then_asks_for_the_true():
     torch.manual_seed(0)
     adversary = Adversary(1.0, 10.0, CPU)
     true, painted = lab_images(16, colorful=True), lab_images(16, colorful=False)
-    distances = [adversary.update(painted, true, [0, step]).item() for step in range(60)]
+    distances = [update(adversary, painted, true, [0, step]).item() for step in range(60)]
     assert distances[-1] > distances[0] + 0.1
     assert adversary.loss(true) < adversary.loss(painted)
 
@@ -36,7 +42,7 @@ def test_the_penalty_holds_the_slope_near_one():
         adversary = Adversary(1.0, penalty, CPU)
         true, painted = lab_images(8, colorful=True), lab_images(8, colorful=False)
         for step in range(150):
-            adversary.update(painted, true, [0, step])
+            update(adversary, painted, true, [0, step])
         between = scaled((true + painted) / 2, "lab").requires_grad_()
         scores = adversary.critic(between).mean(dim=(1, 2, 3))
         (slope,) = torch.autograd.grad(scores.sum(), between)
@@ -49,14 +55,14 @@ def test_its_state_goes_on_where_it_was():
     true, painted = lab_images(4, colorful=True), lab_images(4, colorful=False)
     torch.manual_seed(0)
     first = Adversary(1.0, 10.0, CPU)
-    first.update(painted, true, [0, 0])
+    update(first, painted, true, [0, 0])
     torch.manual_seed(1)
     second = Adversary(1.0, 10.0, CPU)
     second.resume(copy.deepcopy(first.state()))
-    assert first.update(painted, true, [0, 1]) == second.update(painted, true, [0, 1])
+    assert update(first, painted, true, [0, 1]) == update(second, painted, true, [0, 1])
     assert torch.equal(first.loss(painted), second.loss(painted))
     # Another place of measuring the slope is another step.
     second.resume(copy.deepcopy(first.state()))
-    first.update(painted, true, [0, 2])
-    second.update(painted, true, [0, 3])
+    update(first, painted, true, [0, 2])
+    update(second, painted, true, [0, 3])
     assert not torch.equal(first.loss(painted), second.loss(painted))

@@ -7,12 +7,12 @@ import torch
 from skimage.color import lab2rgb
 
 from stages.color.scaling import AB_SCALE, ab_of_output, ab_target, lightness_input
-from stages.pretext.colorization import Colorization
+from stages.pretext.colorization import Colorization, painted
 from stages.pretext.images import Batch
 from stages.pretext.losses import open_lpips, pixel_loss
 from stages.pretext.reconstruction import Reconstruction
 from stages.shared.errors import StageError
-from stages.shared.params import Loss
+from stages.shared.params import Loss, Model
 
 LOSS = dict(
     pixel="smooth_l1",
@@ -100,12 +100,34 @@ def test_a_failed_download_names_both_ways_out(monkeypatch):
 
 
 def test_colorization_weighs_its_losses():
-    objective = Colorization.from_settings({"loss": LOSS}, CPU)
+    objective = Colorization.from_settings({"loss": LOSS, "chroma_stride": 1}, CPU)
     lab = torch.rand(2, 3, 32, 32) * 50 + 10
     losses = objective.losses(torch.zeros(2, 2, 32, 32), Batch(lab, lab))
     assert losses["loss"].item() == pytest.approx(2 * losses["pixel"].item() + 0.5 * losses["lpips"].item(), rel=1e-5)
     perfect = objective.losses(lab[:, 1:] / AB_SCALE, Batch(lab, lab))
     assert perfect["loss"].item() == pytest.approx(0, abs=1e-5)
+
+
+def test_color_at_a_stride_is_held_against_the_mean_of_its_square_and_enlarged_for_all_else():
+    seen = []
+
+    def perceptual(painted, truth):
+        seen.append(painted)
+        return torch.zeros(len(painted), 1, 1, 1)
+
+    objective = Colorization(Loss(**LOSS), perceptual, stride=2)
+    model = Model(block_out_channels=[8, 8], layers_per_block=1, latent_channels=4, norm_num_groups=4, chroma_stride=2)
+    lab = torch.rand(2, 3, 16, 16) * 60 + 10
+    assert objective.build(model)(lab).shape == (2, 2, 8, 8)
+    means = lab[:, 1:].unfold(2, 2, 2).unfold(3, 2, 2).mean(dim=(-1, -2)) / AB_SCALE
+    assert objective.losses(means, Batch(lab, lab))["pixel"].item() == pytest.approx(0, abs=1e-7)
+    assert objective.losses(means + 0.1, Batch(lab, lab))["pixel"].item() > 0.01
+    assert seen[-1].shape == (2, 3, 16, 16)
+    # What LPIPS sees is what the network paints.
+    network = objective.build(model)
+    colored = painted(network(lab), lab)
+    assert torch.equal(colored[:, :1], lab[:, :1])
+    assert torch.allclose(colored[:, 1:], network.paint(lab, 1.0), atol=1e-4)
 
 
 def test_targets_and_outputs_are_scaled_alike():
@@ -131,7 +153,7 @@ def test_lpips_sees_the_true_lightness_with_the_painted_colors(monkeypatch):
 
 def test_without_a_weight_lpips_is_not_opened(monkeypatch):
     monkeypatch.setattr("stages.pretext.colorization.open_lpips", None)
-    objective = Colorization.from_settings({"loss": LOSS | {"lpips_weight": 0.0}}, CPU)
+    objective = Colorization.from_settings({"loss": LOSS | {"lpips_weight": 0.0}, "chroma_stride": 1}, CPU)
     assert "lpips" not in objective.losses(torch.zeros(1, 2, 32, 32), Batch(torch.zeros(1, 3, 32, 32), None))
 
 

@@ -13,8 +13,9 @@ from stages.pretext.split_brain import SplitBrainPrediction
 from stages.pretext.supervised import Classification
 from stages.shared.params import Model
 
-MODEL = Model(block_out_channels=[8, 16], layers_per_block=1, latent_channels=4, norm_num_groups=4)
+MODEL = Model(block_out_channels=[8, 16], layers_per_block=1, latent_channels=4, norm_num_groups=4, chroma_stride=1)
 PALETTE = torch.tensor([[-40.0, 0], [0, 0], [40, 0]])
+EQUAL = torch.full((3,), 1 / 3)
 
 
 def plain(lightness, a, b, edge=4):
@@ -33,7 +34,7 @@ def test_classification_looks_at_colors_averaged_over_its_stride():
     # Half of each 2 x 2 block is at a = -40 and half at 40: the block's colour is grey, the middle bin.
     lab = plain(50.0, 40.0, 0.0)
     lab[:, 1, :, ::2] = -40
-    objective = ColorClassification(PALETTE, torch.ones(3), neighbors=1, sigma=5.0, stride=2)
+    objective = ColorClassification(PALETTE, EQUAL, torch.ones(3), neighbors=1, sigma=5.0, stride=2)
     logits = torch.zeros(1, 3, 2, 2)
     logits[:, 1] = 20
     assert objective.losses(logits, shown(lab))["loss"].item() == pytest.approx(0, abs=1e-6)
@@ -41,16 +42,28 @@ def test_classification_looks_at_colors_averaged_over_its_stride():
 
 
 def test_rare_colors_weigh_more():
-    objective = ColorClassification(PALETTE, torch.tensor([1.0, 0.5, 4.0]), neighbors=1, sigma=5.0, stride=1)
+    objective = ColorClassification(PALETTE, EQUAL, torch.tensor([1.0, 0.5, 4.0]), neighbors=1, sigma=5.0, stride=1)
     uniform = torch.zeros(1, 3, 4, 4)
     losses = [objective.losses(uniform, shown(plain(50.0, a, 0.0)))["loss"].item() for a in (-40.0, 0.0, 40.0)]
     assert losses == pytest.approx([math.log(3), 0.5 * math.log(3), 4 * math.log(3)], rel=1e-5)
 
 
 def test_a_network_that_classifies_knows_its_palette():
-    network = ColorClassification(PALETTE, torch.ones(3), 1, 5.0, 2).build(MODEL)
+    network = ColorClassification(PALETTE, EQUAL, torch.ones(3), 1, 5.0, 2).build(MODEL)
     assert torch.equal(network.bins, PALETTE)
     assert network(plain(50.0, 0.0, 0.0, edge=8)).shape == (1, 3, 4, 4)
+
+
+def test_a_network_that_classifies_starts_from_the_shares_of_the_colors():
+    shares = torch.tensor([0.9, 0.1, 0.0])
+    objective = ColorClassification(PALETTE, shares, torch.ones(3), neighbors=1, sigma=5.0, stride=1)
+    network = objective.build(MODEL)
+    network.decoder.conv_out.weight.data.zero_()
+    lab = torch.cat([plain(50.0, -40.0, 0.0)] * 9 + [plain(50.0, 0.0, 0.0)])
+    best = -(0.9 * math.log(0.9) + 0.1 * math.log(0.1))
+    assert objective.losses(network(lab), shown(lab))["loss"].item() == pytest.approx(best, abs=0.01)
+    never_seen = plain(50.0, 40.0, 0.0)
+    assert math.isfinite(objective.losses(network(never_seen), shown(never_seen))["loss"].item())
 
 
 def test_split_brain_adds_the_errors_of_both_predictions():
@@ -67,7 +80,7 @@ def test_split_brain_adds_the_errors_of_both_predictions():
 
 @pytest.mark.parametrize(("lightness", "bin_"), [(0.0, 0), (1.9, 0), (2.1, 1), (99.0, 49), (100.0, 49)])
 def test_split_brain_tells_fifty_lightnesses_apart(lightness, bin_):
-    objective = SplitBrainPrediction(ColorClassification(PALETTE, torch.ones(3), 1, 5.0, stride=2))
+    objective = SplitBrainPrediction(ColorClassification(PALETTE, EQUAL, torch.ones(3), 1, 5.0, stride=2))
     logits = torch.zeros(1, 50, 2, 2)
     logits[:, bin_] = 30
     parts = objective.losses([torch.zeros(1, 3, 2, 2), logits], shown(plain(lightness, 0.0, 0.0)))
@@ -77,7 +90,7 @@ def test_split_brain_tells_fifty_lightnesses_apart(lightness, bin_):
 
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 def test_split_brain_predicts_lightness_as_it_was_before_it_was_varied(kind):
-    colors = ColorClassification(PALETTE, torch.ones(3), 1, 5.0, stride=1) if kind == "classification" else None
+    colors = ColorClassification(PALETTE, EQUAL, torch.ones(3), 1, 5.0, stride=1) if kind == "classification" else None
     objective = SplitBrainPrediction(colors)
     output = [torch.zeros(1, 3 if colors else 2, 4, 4), torch.randn(1, 50 if colors else 1, 4, 4)]
     true, varied = plain(50.0, 0.0, 0.0), plain(60.0, 0.0, 0.0)

@@ -18,10 +18,10 @@ from stages.pretext.training import Settings, evaluate, learning_rate_at, train
 from stages.shared.errors import StageError
 from stages.shared.params import Loss, Model
 
-MODEL = Model(block_out_channels=[8], layers_per_block=1, latent_channels=4, norm_num_groups=4)
+MODEL = Model(block_out_channels=[8], layers_per_block=1, latent_channels=4, norm_num_groups=4, chroma_stride=1)
 SETTINGS = Settings(
     epochs=3, batch_size=4, learning_rate=1e-2, weight_decay=1e-5, warmup_fraction=0.1, gradient_clip=1.0,
-    lightness_jitter=0.1, crop=1.0, precision="float32",
+    lightness_jitter=0.1, crop=1.0, precision="float32", deterministic=True,
 )  # fmt: skip
 L1 = Colorization(
     Loss(
@@ -30,7 +30,9 @@ L1 = Colorization(
     ),
     None,
 )  # fmt: skip
-CLASSES = ColorClassification(torch.tensor([[-50.0, 0], [0, 50], [50, 0]]), torch.ones(3), 2, 20.0, 1)
+CLASSES = ColorClassification(
+    torch.tensor([[-50.0, 0], [0, 50], [50, 0]]), torch.full((3,), 1 / 3), torch.ones(3), 2, 20.0, 1
+)
 OBJECTIVES = {
     "colorization": L1,
     "color_classification": CLASSES,
