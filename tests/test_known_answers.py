@@ -1,0 +1,132 @@
+"""The study on two worlds whose answer is known, by its own stages from archive to lifts: see tests/textured.py.
+
+Where colour is a function of texture, learning to paint must teach texture, and colorization must win; where the same
+colours lie on the same pictures at random there is nothing to learn from them, and it must not. A pretext that ignored
+colour, a probe that leaked, or a comparison that favoured one arm would fail one of the two.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from threadpoolctl import threadpool_limits
+
+from stages.color.photograph import photograph_to_lab8
+from stages.food101.archive import iterate_images
+from tests.project import make_project
+from tests.textured import CHROMA, SIZE, write_archive
+
+SEED = 0
+IMAGES = {"train": 120, "test": 40}  # of each class
+OTHERS = ("random", "reconstruction", "lightness")
+CHANGES = {
+    "seed": SEED,
+    "data": {"source": "food101", "md5": None, "images_per_class": None},
+    "split": {"held_out_classes": 2, "probe_fraction": 0.02, "validation_fraction": 0.1},
+    "lab": {"image_size": SIZE},
+    "model": {"block_out_channels": [8, 8, 16], "layers_per_block": 1, "norm_num_groups": 4},
+    "pretext": {"objectives": ["colorization"], "controls": ["random", "reconstruction"], "seeds": 1},
+    # The absolute error stays at grey until the texture is sure; the squared error moves towards the mean at once.
+    "loss": {"pixel": "l2", "lpips_weight": 0.0},
+    "train": {"epochs": 6, "batch_size": 16, "learning_rate": 4e-3, "precision": "float32"},
+    "latents": {"layers": ["latent"]},
+    "probe": {
+        "representations": {
+            "pixels": ["rgb_small", "lightness"],
+            "latents": ["random", "reconstruction", "colorization"],
+        },
+        "seeds": 4,
+        "epochs": 40,
+        "batch_size": 8,
+        "channels": [16, 32],
+        "learning_rates": [3e-3],
+        "precision": "float32",
+        "linear_c": [0.1],
+        "knn_k": [5],
+        "shots": [],
+        "draws": 1,
+        "ridge_alphas": [100.0],
+    },
+    "compare": {"resamples": 2000},
+}
+STAGES = [
+    *(("download",), ("split",), ("convert_to_lab",), ("count_colors",), ("prepare_objectives",)),
+    *(("train_control", "random"), ("train_control", "reconstruction"), ("train_autoencoder", "colorization")),
+    *(("extract_latents", name) for name in CHANGES["probe"]["representations"]["latents"]),
+    *(("train_probes", name) for name in CHANGES["probe"]["representations"]["latents"]),
+    *(("train_pixel_probes", name) for name in CHANGES["probe"]["representations"]["pixels"]),
+    ("compare",),
+]
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory) -> dict[bool, Path]:
+    """By whether colour is a function of texture."""
+    paths = {taught: tmp_path_factory.mktemp("archive") / "textures.tar.gz" for taught in (True, False)}
+    for taught, path in paths.items():
+        write_archive(path, **IMAGES, taught=taught, seed=SEED)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def answers(archives, tmp_path_factory) -> dict[bool, dict[str, pd.DataFrame]]:
+    """The conv probe's rows of lifts.csv and comparison.csv, in domain, by the arm, for each archive."""
+    return {taught: run_study(path, tmp_path_factory.mktemp("study")) for taught, path in archives.items()}
+
+
+def run_study(archive: Path, folder: Path) -> dict[str, pd.DataFrame]:
+    project = make_project(folder / "project")
+    project.change(CHANGES)
+    project.change({"data": {"url": str(archive)}})
+    with pytest.MonkeyPatch.context() as patch, threadpool_limits(1):
+        patch.chdir(project.path)
+        for stage, *arguments in STAGES:
+            patch.setattr(sys, "argv", [stage, *arguments])
+            importlib.import_module(f"stages.{stage}").main()
+    asked = "domain == 'in' and head == 'conv'"
+    lifts, cells = (pd.read_csv(project.path / f"metrics/{name}.csv").query(asked) for name in ("lifts", "comparison"))
+    return {
+        "lifts": lifts[lifts["view"] == "headline"].set_index("over"),
+        "cells": cells[cells["seed"] == "mean"].set_index("representation"),
+    }
+
+
+def test_the_two_worlds_have_the_same_lightness_and_the_same_colors(archives):
+    planes, colors = [], []
+    for path in archives.values():
+        lab8 = {name: photograph_to_lab8(content, SIZE, "crop") for name, content in iterate_images(path)}
+        planes.append(np.stack([lab8[name][0] for name in sorted(lab8)]).astype(float) / 2.55)
+        colors.append([tuple(np.rint((lab8[name][1:].mean(axis=(1, 2)) - 128) / CHROMA)) for name in sorted(lab8)])
+    assert np.abs(planes[0] - planes[1]).mean() < 0.5  # JPEG rounds the two differently
+    assert sorted(colors[0]) == sorted(colors[1])
+    assert colors[0] != colors[1]
+
+
+def test_color_itself_tells_the_class_in_one_world_and_nothing_in_the_other(answers):
+    accuracy = {taught: tables["cells"]["accuracy"] for taught, tables in answers.items()}
+    assert accuracy[True]["rgb_small"] > 0.7
+    assert accuracy[False]["rgb_small"] < 0.4
+    assert accuracy[True]["lightness"] == pytest.approx(accuracy[False]["lightness"], abs=0.1)
+
+
+@pytest.mark.parametrize("over", OTHERS)
+def test_where_color_is_a_function_of_texture_colorization_wins(answers, over):
+    cell, lift = answers[True]["cells"].loc[over], answers[True]["lifts"].loc[over]
+    assert cell["lift"] == lift["lift"]
+    assert cell["lift_low"] > 0
+    assert lift["win"] == 1
+
+
+@pytest.mark.parametrize("over", ("random", "lightness"))
+def test_where_color_is_independent_of_lightness_it_does_not(answers, over):
+    assert answers[False]["lifts"].loc[over, "win"] == 0
+    assert answers[False]["cells"].loc[over, "lift_low"] < 0
+
+
+@pytest.mark.parametrize("over", OTHERS)
+def test_what_it_adds_comes_of_the_pairing_of_color_and_texture(answers, over):
+    taught, dealt = (answers[taught]["cells"].loc[over] for taught in (True, False))
+    assert dealt["lift_high"] < taught["lift_low"]

@@ -1,0 +1,66 @@
+"""Pictures whose answer is known: what colour has to teach about lightness is put in by hand.
+
+A class is a texture: the product of a wave across and a wave down, each of one of three frequencies. A picture's
+brightness, contrast, phases, shading and grain are its own, whatever its class. Its colour is one a and b all over.
+How the two are paired makes two worlds, with the same lightness planes and the same colours in both:
+- taught: across decides a, down decides b, so that colour is a function of texture;
+- not: the colours are dealt out to the pictures at random, so that colour is independent of lightness.
+"""
+
+import io
+import itertools
+import tarfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from stages.color.lab import lab_to_rgb
+
+SIZE = 32  # pixels along an edge
+FREQUENCIES = (0.07, 0.16, 0.3)  # cycles a pixel
+CLASSES = {f"texture_{across}{down}": (across, down) for across, down in itertools.product(range(3), repeat=2)}
+CHROMA = 16.0  # from one frequency to the next, in units of a and b; with L in 35..80 all of it is sRGB
+
+
+def write_archive(path: Path, *, train: int, test: int, taught: bool, seed: int) -> None:
+    """Write an archive laid out as food-101.tar.gz is: 9 classes of `train` and `test` pictures of 32 x 32 px."""
+    rng = np.random.default_rng(seed)
+    labels = [label for label in CLASSES for _ in range(train + test)]
+    lightness = [draw_lightness(CLASSES[label], rng) for label in labels]
+    colors = CHROMA * (np.array([CLASSES[label] for label in labels]) - 1.0)
+    if not taught:
+        colors = rng.permutation(colors)
+
+    files = {"meta/classes.txt": "\n".join(CLASSES).encode()}
+    names = [f"{label}/{number % (train + test)}" for number, label in enumerate(labels)]
+    for part, own in (("train", range(train)), ("test", range(train, train + test))):
+        listed = [name for number, name in enumerate(names) if number % (train + test) in own]
+        files[f"meta/{part}.txt"] = "\n".join(listed).encode()
+    for name, plane, color in zip(names, lightness, colors, strict=True):
+        files[f"images/{name}.jpg"] = _jpeg(plane, color)
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"food-101/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+
+
+def draw_lightness(texture: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """(32, 32) float64, L of a picture."""
+    y, x = (np.mgrid[:SIZE, :SIZE] + 0.5) / SIZE
+    across, down = (SIZE * FREQUENCIES[number] * rng.uniform(0.92, 1.08) for number in texture)
+    phases = rng.uniform(0, 1, 2)
+    waves = np.cos(2 * np.pi * (across * x + phases[0])) * np.cos(2 * np.pi * (down * y + phases[1]))
+    shading = rng.normal(0, 8, 2) @ np.stack([x - 0.5, y - 0.5]).reshape(2, -1)
+    grain = rng.normal(0, 1.5, (SIZE, SIZE))
+    plane = rng.uniform(50, 64) + rng.uniform(2.5, 7) * waves / waves.std() + shading.reshape(SIZE, SIZE) + grain
+    return plane.clip(35, 80)
+
+
+def _jpeg(lightness: np.ndarray, color: np.ndarray) -> bytes:
+    lab = np.concatenate([lightness[None], np.broadcast_to(color[:, None, None], (2, SIZE, SIZE))])
+    rgb = lab_to_rgb(lab[None])[0].transpose(1, 2, 0)
+    buffer = io.BytesIO()
+    Image.fromarray(np.rint(255 * rgb.clip(0, 1)).astype(np.uint8)).save(buffer, "JPEG", quality=95, subsampling=0)
+    return buffer.getvalue()
