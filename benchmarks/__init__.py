@@ -1,0 +1,1 @@
+"""How fast each stage is beside the straightforward way and beside what the machine could do. `make bench`"""

@@ -1,0 +1,39 @@
+"""What the machine can do at best, measured in the same run."""
+
+import io
+import statistics
+
+import torch
+from PIL import Image
+
+from benchmarks.measure import seconds
+from stages.shared.device import device
+
+
+def matmul_rate(precision: str, *, quick: bool = False) -> float:
+    """FLOP/s of a large square matrix product in `float32` or `bfloat16`, the best of five."""
+    used = device()
+    size = 512 if quick else 8192 if used.type == "cuda" else 3072
+    left, right = (torch.randn(size, size, dtype=getattr(torch, precision), device=used) for _ in range(2))
+    left @ right
+    return 2 * size**3 / min(seconds(lambda: left @ right) for _ in range(5))
+
+
+def copy_rate(*, quick: bool = False) -> float:
+    """Bytes a second read and written by a copy far larger than any cache."""
+    source = torch.ones(2**22 if quick else 2**29, dtype=torch.uint8, device=device())
+    target = torch.empty_like(source)
+    target.copy_(source)
+    return 2 * source.numel() / min(seconds(lambda: target.copy_(source)) for _ in range(5))
+
+
+def jpeg_rate(files: list[bytes], smallest: int) -> float:
+    """Images a second of one thread that only decodes, at the scale that `draft` allows for `smallest` pixels."""
+
+    def decode():
+        for content in files:
+            with Image.open(io.BytesIO(content)) as image:
+                image.draft(None, (smallest, smallest))
+                image.load()
+
+    return len(files) / statistics.median(seconds(decode) for _ in range(3))

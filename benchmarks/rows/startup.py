@@ -1,0 +1,58 @@
+"""How long a stage takes until it works: the interpreter, the imports, the parameters."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.measure import Row, Scale, seconds
+
+ROOT = Path(__file__).parents[2]
+WITHOUT_TORCH = ("download", "split", "convert_to_lab", "count_colors", "prepare_objectives", "evaluate_colorization")
+WITH_TORCH = (
+    *("train_autoencoder colorization", "train_control random", "extract_latents random", "train_probes random"),
+    *("train_pixel_probes rgb", "paint colorization"),
+)
+
+
+def measure(scale: Scale) -> list[Row]:
+    rows = []
+    with TemporaryDirectory() as folder:
+
+        def start(*arguments: str) -> float:
+            # There are no parameters here: the stage stops when it has read them, which is the first thing it does.
+            return seconds(
+                lambda: subprocess.run(
+                    [sys.executable, *arguments],
+                    cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL,
+                )
+            )  # fmt: skip
+
+        def slowest(stages: tuple[str, ...]) -> tuple[list[float], str]:
+            took = {stage: [start("-m", f"stages.{stage}".split()[0], *stage.split()[1:]) for _ in turns]
+                    for stage in stages}  # fmt: skip
+            name = max(took, key=lambda stage: min(took[stage]))
+            return took[name], name.split()[0]
+
+        turns = range(scale.size(scale.repeats, 1))
+        start("-c", "import torch")
+        torch = min(start("-c", "import torch") for _ in turns)
+        took, name = slowest(WITHOUT_TORCH)
+        rows.append(
+            Row("start of a stage without torch", "under 0.5 s", "s", took, higher=False, note=f"{name}, the slowest")
+        )
+        took, name = slowest(WITH_TORCH)
+        beyond = [each - torch for each in took]
+        note = f"{name}, the slowest; importing torch takes {torch:.1f} s"
+        rows.append(
+            Row(
+                "start of a stage with torch, beyond importing torch",
+                "under 1.5 s",
+                "s",
+                beyond,
+                higher=False,
+                note=note,
+            )
+        )
+    return rows

@@ -1,0 +1,52 @@
+"""The benchmark measures what it says: every row runs, and the straightforward way makes the same thing."""
+
+import importlib
+import math
+
+import numpy as np
+import pytest
+
+from benchmarks.__main__ import ROWS
+from benchmarks.machine import describe, slug
+from benchmarks.measure import Row, Scale
+from benchmarks.pictures import draw_photographs
+from benchmarks.straightforward import photograph_to_lab
+from benchmarks.table import markdown
+from stages.color.lab import decode_lab8
+from stages.color.photograph import photograph_to_lab8
+
+TINY = Scale(repeats=1, quick=True, gigabytes=0.01)
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if name not in ("pipeline", "startup")])  # start processes
+def test_a_row_runs_and_its_numbers_are_finite(name):
+    rows = importlib.import_module(f"benchmarks.rows.{name}").measure(TINY)
+    assert rows
+    for row in rows:
+        assert all(math.isfinite(value) for value in [*row.ours, *row.theirs, row.share or 0])
+        assert not row.theirs or len(row.theirs) == len(row.ours)
+
+
+def test_the_straightforward_way_makes_the_same_lab():
+    for content in draw_photographs(3):
+        other = photograph_to_lab(content, 128)
+        ours = decode_lab8(photograph_to_lab8(content, 128, "crop"))
+        assert np.abs(ours - other).mean() < 1  # in units of Lab
+
+
+def test_a_ratio_says_how_many_times_better():
+    faster = Row("rate", "", "images/s", [20.0, 30.0], [10.0, 10.0])
+    shorter = Row("time", "", "s", [1.0], [4.0], higher=False)
+    assert faster.ratios() == [2, 3] and shorter.ratios() == [4]
+    assert faster.as_dict()["ratio"] == [2.5, 2, 3]
+
+
+def test_the_table_has_a_line_a_row_and_names_no_host(tmp_path):
+    machine = describe()
+    rows = [Row("a row", "2x", "s", [1.5], [3.0], higher=False, limit="a limit", share=0.5).as_dict()]
+    text = markdown({"machine": machine, "repeats": 1, "rows": rows})
+    assert text.splitlines()[-1] == "| a row | 2x | 1.5 s | 2x (2 to 2) | 50 % of a limit |  |"
+    import platform
+
+    assert platform.node() not in str(machine)
+    assert slug(machine).replace("-", "").isalnum()
