@@ -16,6 +16,7 @@ from stages.pretext.batches import augment, epoch_order
 from stages.pretext.checkpoint import Checkpoint
 from stages.pretext.colorization import painted
 from stages.pretext.images import Batch, Images
+from stages.pretext.optimizers import build_optimizers
 from stages.pretext.processes import Processes
 from stages.shared.device import autocast
 from stages.shared.errors import StageError
@@ -45,6 +46,7 @@ class Settings:
 
     epochs: int
     batch_size: int
+    optimizer: str
     learning_rate: float
     weight_decay: float
     warmup_fraction: float
@@ -96,19 +98,15 @@ def train(
         StageError: when the loss is not finite.
     """
     device = next(model.parameters()).device
-    optimizer = torch.optim.AdamW(
-        model.parameters(),
-        settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        fused=device.type == "cuda",  # on a CPU it saves 0.6 % of a step, and rounds otherwise
-    )
+    optimizers = build_optimizers(model, settings.optimizer, settings.learning_rate, settings.weight_decay)
     epoch_steps = math.ceil(len(images) / settings.batch_size)
     steps = settings.epochs * epoch_steps
     step, sums, history, best_loss, best_weights = 0, {}, [], math.inf, _copy(model)
 
     if state := checkpoint.load():
         model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, own in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(own)
         step, sums, history = state["step"], state["sums"], state["history"]
         best_loss, best_weights = state["best_loss"], state["best_weights"]
         if adversary:
@@ -124,8 +122,8 @@ def train(
             return
         checkpoint.save(
             dict(
-                model=model.state_dict(), optimizer=optimizer.state_dict(), step=step, sums=sums,
-                history=history, best_loss=best_loss, best_weights=best_weights,
+                model=model.state_dict(), optimizers=[each.state_dict() for each in optimizers], step=step,
+                sums=sums, history=history, best_loss=best_loss, best_weights=best_weights,
                 adversary=adversary.state() if adversary else {},
             )
         )  # fmt: skip
@@ -143,8 +141,8 @@ def train(
         lab, unjittered = augment(loaded.lab, jitter, crop, seed, epoch, number, part.place, part.of)
 
         rate = learning_rate_at(step, steps, settings.learning_rate, settings.warmup_fraction)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        for optimizer in optimizers:
+            optimizer.param_groups[0]["lr"] = rate
         with autocast(device, settings.precision):
             output = model(lab)
             losses = objective.losses(output, Batch(lab, unjittered, loaded.labels))
@@ -153,11 +151,12 @@ def train(
             losses["critic"] = adversary.update(colored.detach(), lab, [seed, epoch, number, 1], part, processes)
             losses["adversarial"] = adversary.loss(colored)
             losses["loss"] = losses["loss"] + adversary.weight * losses["adversarial"]
-        optimizer.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
         (losses["loss"] * part.weight).backward()
         processes.add_up([parameter.grad for parameter in model.parameters() if parameter.grad is not None])
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
-        optimizer.step()
+        for optimizer in optimizers:
+            optimizer.step()
 
         _add(sums, losses, part.images)
         step += 1

@@ -153,6 +153,7 @@ class SplitBrain(Group):
 class Train(Group):
     epochs: Count
     batch_size: Count
+    optimizer: Literal["adamw", "muon"]
     learning_rate: Positive
     weight_decay: NotNegative
     warmup_fraction: Annotated[float, Field(ge=0, lt=1)]

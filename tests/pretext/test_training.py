@@ -20,8 +20,8 @@ from stages.shared.params import Loss, Model
 
 MODEL = Model(block_out_channels=[8], layers_per_block=1, latent_channels=4, norm_num_groups=4, chroma_stride=1)
 SETTINGS = Settings(
-    epochs=3, batch_size=4, learning_rate=1e-2, weight_decay=1e-5, warmup_fraction=0.1, gradient_clip=1.0,
-    lightness_jitter=0.1, crop=1.0, precision="float32", deterministic=True,
+    epochs=3, batch_size=4, optimizer="adamw", learning_rate=1e-2, weight_decay=1e-5, warmup_fraction=0.1,
+    gradient_clip=1.0, lightness_jitter=0.1, crop=1.0, precision="float32", deterministic=True,
 )  # fmt: skip
 L1 = Colorization(
     Loss(
@@ -111,10 +111,11 @@ def test_same_seed_same_bytes_other_seed_other(tmp_path):
     assert not equal(first, other)
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 @pytest.mark.parametrize("name", OBJECTIVES)
-def test_every_objective_can_be_learned(tmp_path, name):
+def test_every_objective_can_be_learned(tmp_path, name, optimizer):
     objective = OBJECTIVES[name]
-    settings = Settings(**(vars(SETTINGS) | {"epochs": 25}))
+    settings = Settings(**(vars(SETTINGS) | {"epochs": 25, "optimizer": optimizer}))
     before = evaluate(small_model(objective), objective, images(5, 1), settings)["loss"]
     model, _ = run(tmp_path, objective, settings)
     assert evaluate(model, objective, images(5, 1), settings)["loss"] < 0.95 * before
@@ -133,16 +134,17 @@ def test_a_critic_changes_what_is_learned_and_is_reported(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "stop_after"),
-    [("colorization", stop) for stop in (1, 3, 4, 8)] + [(name, 4) for name in OBJECTIVES] + [("adversarial", 4)],
+    [("colorization", stop) for stop in (1, 3, 4, 8)] + [(name, 4) for name in (*OBJECTIVES, "adversarial", "muon")],
 )
 def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, name, stop_after):
     objective = OBJECTIVES.get(name, L1)
+    settings = Settings(**(vars(SETTINGS) | {"optimizer": "muon" if name == "muon" else "adamw"}))
 
     def critic(seed):
         torch.manual_seed(seed)
         return Adversary(0.1, 10.0, torch.device("cpu")) if name == "adversarial" else None
 
-    whole, series = run(tmp_path / "whole", objective, adversary=critic(0))
+    whole, series = run(tmp_path / "whole", objective, settings, adversary=critic(0))
 
     monkeypatch.setenv("STAGES_CHECKPOINT_SECONDS", "0")
     save, saved = Checkpoint.save, []
@@ -155,13 +157,13 @@ def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, name, 
 
     monkeypatch.setattr(Checkpoint, "save", save_and_stop)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "cut", objective, adversary=critic(0))
+        run(tmp_path / "cut", objective, settings, adversary=critic(0))
     monkeypatch.setattr(Checkpoint, "save", save)
 
     # Other weights at the start: if the checkpoint were not used, the end would differ.
     torch.manual_seed(99)
     other = objective.build(MODEL)
-    resumed, resumed_series = run(tmp_path / "cut", objective, model=other, adversary=critic(7))
+    resumed, resumed_series = run(tmp_path / "cut", objective, settings, model=other, adversary=critic(7))
     assert equal(whole, resumed)
     assert series == resumed_series
 
