@@ -6,6 +6,7 @@ import json
 import time
 from pathlib import Path
 
+from benchmarks.limits import measure_limits
 from benchmarks.machine import describe, slug
 from benchmarks.measure import Scale
 from benchmarks.table import markdown
@@ -24,6 +25,7 @@ def main() -> None:
     given = parser.parse_args()
     scale = Scale(given.repeats, given.quick, given.gigabytes)
     machine, rows = describe(), []
+    machine["limits"] = measure_limits(quick=given.quick)
     for name in given.only:
         start = time.perf_counter()
         rows += [row.as_dict() for row in importlib.import_module(f"benchmarks.rows.{name}").measure(scale)]

@@ -10,13 +10,19 @@ from benchmarks.measure import seconds
 from stages.shared.device import device
 
 
-def matmul_rate(precision: str, *, quick: bool = False) -> float:
+def matmul_rate(precision: str, used: torch.device, *, quick: bool = False) -> float:
     """FLOP/s of a large square matrix product in `float32` or `bfloat16`, the best of five."""
-    used = device()
     size = 512 if quick else 8192 if used.type == "cuda" else 3072
     left, right = (torch.randn(size, size, dtype=getattr(torch, precision), device=used) for _ in range(2))
     left @ right
     return 2 * size**3 / min(seconds(lambda: left @ right) for _ in range(5))
+
+
+def measure_limits(*, quick: bool = False) -> dict[str, float]:
+    """GFLOP/s of matrix products and GB/s of a copy, on the device that the stages use."""
+    used = device()
+    found = {f"{name}_gflops": matmul_rate(name, used, quick=quick) / 1e9 for name in ("float32", "bfloat16")}
+    return {name: round(value) for name, value in (found | {"copy_gb_s": copy_rate(quick=quick) / 1e9}).items()}
 
 
 def copy_rate(*, quick: bool = False) -> float:

@@ -12,7 +12,9 @@ def markdown(result: dict) -> str:
     machine = result["machine"]
     where = machine.get("gpu") or f"{machine['processor']}, {machine['cores']} cores"
     lines = [
-        f"**{where}**; {machine['threads']} threads, torch {machine['torch']}, {result['repeats']} turns each:",
+        f"**{where}**; {machine['threads']} threads, torch {machine['torch']}, {result['repeats']} turns each.",
+        "Matrix products: {float32_gflops} GFLOP/s in float32, {bfloat16_gflops} in bfloat16; a copy in memory: "
+        "{copy_gb_s} GB/s.".format(**machine["limits"]),
         "",
         "| what | reach | here (median) | beside the straightforward way (least to most) | of the limit | |",
         "|---|---|---|---|---|---|",

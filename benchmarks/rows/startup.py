@@ -22,12 +22,18 @@ def measure(scale: Scale) -> list[Row]:
 
         def start(*arguments: str) -> float:
             # There are no parameters here: the stage stops when it has read them, which is the first thing it does.
-            return seconds(
-                lambda: subprocess.run(
-                    [sys.executable, *arguments],
-                    cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL,
+            ended = []
+            took = seconds(
+                lambda: ended.append(
+                    subprocess.run(
+                        [sys.executable, *arguments],
+                        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True,
+                    )
                 )
             )  # fmt: skip
+            if arguments[0] == "-m" and "params.yaml is missing" not in ended[0].stderr:
+                raise RuntimeError(f"{' '.join(arguments)} did not start: {ended[0].stderr}")
+            return took
 
         def slowest(stages: tuple[str, ...]) -> tuple[list[float], str]:
             took = {stage: [start("-m", f"stages.{stage}".split()[0], *stage.split()[1:]) for _ in turns]

@@ -7,8 +7,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from stages.color.lab import encode_lab8, rgb_to_lab
 
-# JPEG's scaled decoding may stop at this many times the wanted size; the rest is left to the antialiased filter. A
-# quarter of the time less than at 2, and half a level of 255 off decoding in full (docs/performance.md).
+# JPEG's scaled decoding may stop at this many times the wanted size; the rest is left to the antialiased filter. On
+# Food-101 an eighth of the time less than at 2; L is half a level of 255 off decoding in full (docs/performance.md).
 REDUCING_GAP = 1.5
 
 

@@ -11,9 +11,10 @@ interval is too narrow as long as their variance is a guess (Hesterberg 2015, Th
 expanded percentile interval). So an interval and the t test of `lifts` agree, but for the images' skewness.
 tests/comparison/test_estimates.py simulates the coverage: 95 to 98 % for five seeds, where an interval over images
 alone falls to two thirds. Of two or three seeds that differ far more than images explain it is 91 to 94 % for an
-accuracy (95 to 97 % for a lift), and the width varies much from study to study: more seeds narrow it.
+accuracy (95 to 97 % for a lift), and the width varies much from study to study: more seeds narrow it. Of two
+pretraining seeds it is 87 to 95 % for an accuracy and 94 to 98 % for a lift; of three, 91 to 96 % and 95 to 98 %.
 
-What is not covered: pretraining seeds where there is one (R = 1 has no seed part), another choice of held-out classes,
+What is not covered: another pretraining, where there is one pretraining seed; another choice of held-out classes,
 other labelled images.
 """
 

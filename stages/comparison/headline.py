@@ -1,11 +1,11 @@
-"""The comparison in a dozen scalars a domain, for `dvc metrics diff` and `dvc exp show`."""
+"""The comparison in a few scalars an arm and domain, for `dvc metrics diff` and `dvc exp show`."""
 
 import pandas as pd
 
 from stages.comparison.lifts import typical_detectable
 
-LIFTS_OVER = ("rgb", "lightness", "random", "reconstruction")
-EACH_OVER = ("rgb", "lightness")  # of every objective, whose other lifts are in metrics/lifts.csv
+SUBJECT, LIFTS_OVER = "colorization", ("rgb", "lightness", "random", "reconstruction")
+EACH_OVER = "rgb"  # of every objective, whose other lifts are in metrics/lifts.csv
 VIEWS = {"headline": "lift", "best": "best_layer_lift"}
 DIGITS = 6
 
@@ -20,8 +20,8 @@ def headline(means: pd.DataFrame, lifts: pd.DataFrame, chance: dict[str, float])
 
     Returns:
         By `in_domain` and `out_of_domain`: `<representation>.accuracy` and `best_layer_accuracy`; of each objective
-        `lift_over_<pixels>` and `best_layer_lift_over_<pixels>`; `lift_over_<representation>`, colorization's, where it
-        is compared.
+        `lift_over_rgb` and `best_layer_lift_over_rgb`; but colorization's, where it is compared, are
+        `lift_over_<representation>` of the domain.
     """
     scalars = {}
     conv = means[means["head"] == "conv"]
@@ -32,9 +32,10 @@ def headline(means: pd.DataFrame, lifts: pd.DataFrame, chance: dict[str, float])
             own["accuracy" if row.view == "headline" else "best_layer_accuracy"] = row.accuracy
             if row.view == "headline" and row.representation in LIFTS_OVER and pd.notna(row.lift):
                 found[f"lift_over_{row.representation}"] = row.lift
-        own = lifts[(lifts["domain"] == domain) & (lifts["head"] == "conv") & lifts["over"].isin(EACH_OVER)]
+        own = lifts[(lifts["domain"] == domain) & (lifts["head"] == "conv") & (lifts["over"] == EACH_OVER)]
         for row in own.itertuples():
-            found[row.representation][f"{VIEWS[row.view]}_over_{row.over}"] = row.lift
+            if (row.representation, row.view) != (SUBJECT, "headline"):  # stands above
+                found[row.representation][f"{VIEWS[row.view]}_over_{EACH_OVER}"] = row.lift
         if (detectable := typical_detectable(lifts, domain)) is not None:
             found["minimum_detectable"] = detectable
     return scalars

@@ -5,14 +5,14 @@ meets the same probe seeds and draws, so the three are crossed; each is a draw f
 something in common (a draw that suits one pretraining, an image that one seed gets wrong). That is the three-way
 crossed random model
     y_pdi = mean + p + d + i + pd + pi + di + noise_pdi,
-and the variance of the table's mean, its effects' variances each over how many were drawn, is
-    p / P + d / D + i / N + pd / (P D) + pi / (P N) + di / (D N) + noise / (P D N).
-An unbiased estimate is made of the table's mean squares (Searle, Casella and McCulloch 1992, Variance Components,
-chapters 4 and 5): (p + d + i - pd - pi - di + pdi) / (P D N). It is split into
-- images: i / (P D N), the variance of the images' means over N, which the bootstrap over images gives, too;
-- seeds: the rest. A bootstrap that resamples images and seeds would count what pi, di and the noise make of the
-  seeds' means twice (Owen 2007, The pigeonhole bootstrap); here they are taken off.
-With one pretraining seed what is left of the rest is (d - di) / (P D N): seeds and images, crossed two ways.
+and the variance of the table's mean is the sum of its effects' variances V, each over how many were drawn:
+    V_p / P + V_d / D + V_i / N + V_pd / (P D) + V_pi / (P N) + V_di / (D N) + V_noise / (P D N).
+An unbiased estimate is made of the table's mean squares M (Searle, Casella and McCulloch 1992, Variance Components,
+chapters 4 and 5): (M_p + M_d + M_i - M_pd - M_pi - M_di + M_pdi) / (P D N). It is split into
+- images: M_i / (P D N), the variance of the images' means over N, which the bootstrap over images gives, too;
+- seeds: the rest, where it is positive. A bootstrap that resamples images and seeds would count what pi, di and the
+  noise make of the seeds' means twice (Owen 2007, The pigeonhole bootstrap); here they are taken off.
+With one pretraining seed what is left of the rest is (M_d - M_di) / (P D N): seeds and images, crossed two ways.
 """
 
 import math
@@ -27,8 +27,12 @@ SEED_PARTS = (
     {(PRETRAINING,): 1, (PRETRAINING, IMAGE): -1},
     {(PROBE,): 1, (PROBE, IMAGE): -1},
     {
-        **{(PRETRAINING,): 1, (PROBE,): 1, (PRETRAINING, PROBE): -1},
-        **{(PRETRAINING, IMAGE): -1, (PROBE, IMAGE): -1, (PRETRAINING, PROBE, IMAGE): 1},
+        (PRETRAINING,): 1,
+        (PROBE,): 1,
+        (PRETRAINING, PROBE): -1,
+        (PRETRAINING, IMAGE): -1,
+        (PROBE, IMAGE): -1,
+        (PRETRAINING, PROBE, IMAGE): 1,
     },
 )
 

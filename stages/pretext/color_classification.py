@@ -43,7 +43,7 @@ class ColorClassification:
     def build(self, model: Model, width: float = 1) -> Autoencoder:
         """An untrained network that knows the palette, and how often each of its colours counts.
 
-        It starts from the best constant answer (Lin 2017, Focal Loss, section 3.3). From equal shares all of Adam's
+        It starts close to the best constant answer (Lin 2017, Focal Loss, section 3.3). From equal shares all of Adam's
         first steps agree on the way there, in every layer, and leave the encoder with a few large directions that drown
         the others.
         """

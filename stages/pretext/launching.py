@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from stages.shared.device import local_rank
 from stages.shared.errors import StageError
 from stages.shared.interruption import ERROR_FILE
 
@@ -24,7 +25,7 @@ def launch(stage: str, argument: str, processes: int) -> bool:
     Raises:
         StageError: when there are fewer GPUs than processes, STAGES_DEVICE names one GPU, or a process fails.
     """
-    if processes == 1 or "LOCAL_RANK" in os.environ:
+    if processes == 1 or local_rank() is not None:
         return False
     _check_devices(processes)
     # `--multi_gpu` means torch's elastic launcher, which serves processes of a CPU as well; port 0: a free one.
@@ -33,10 +34,16 @@ def launch(stage: str, argument: str, processes: int) -> bool:
     command += ["--dynamo_backend", "no", "--module", f"stages.{stage}", argument]
     with tempfile.TemporaryDirectory() as folder:
         log, error = Path(folder, "log"), Path(folder, "error")
+        # Accelerate fills in what is not said here from a file in the user's home, which HF_HOME names.
+        own = {ERROR_FILE: str(error), "HF_HOME": folder}
+        threads = max(1, len(os.sched_getaffinity(0)) // processes)
         with log.open("w") as file:
             # In a session of its own: Ctrl-C reaches this process alone, which then ends the launcher in order.
             launcher = subprocess.Popen(
-                command, stderr=file, env=os.environ | {ERROR_FILE: str(error)}, start_new_session=True
+                command,
+                stderr=file,
+                env={"OMP_NUM_THREADS": str(threads)} | os.environ | own,
+                start_new_session=True,
             )
             try:
                 code = launcher.wait()

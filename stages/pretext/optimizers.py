@@ -22,7 +22,7 @@ class KernelMuon(torch.optim.Muon):
     def __init__(self, kernels: list[nn.Parameter], learning_rate: float, weight_decay: float):
         self.kernels = kernels
         super().__init__(
-            [nn.Parameter(kernel.detach().flatten(1)) for kernel in kernels],  # of the same memory
+            [nn.Parameter(kernel.detach().view(len(kernel), -1)) for kernel in kernels],  # of the same memory
             learning_rate,
             weight_decay,
             adjust_lr_fn="match_rms_adamw",
@@ -54,6 +54,6 @@ def build_optimizers(
 
 
 def _adamw(parameters: list[nn.Parameter], learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
-    # On a CPU, fused saves 0.6 % of a step, and rounds otherwise.
+    # On a CPU, fused rounds otherwise and saves next to nothing (docs/performance.md).
     fused = all(parameter.is_cuda for parameter in parameters)
     return torch.optim.AdamW(parameters, learning_rate, weight_decay=weight_decay, fused=fused)

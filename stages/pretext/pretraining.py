@@ -75,7 +75,7 @@ def pretrain(
                     live.log_metric(f"validation/{loss}", value)
             else:
                 checkpoints.append(Checkpoint(local_state("checkpoints"), f"{key}-{number}"))
-                with _refused_where_nothing_is_deterministic():
+                with _told_to_the_user():
                     model = train(
                         model, objective, images, validation, settings, seed, checkpoints[-1], live, critic, processes
                     )
@@ -104,10 +104,15 @@ def _series(folder: Path, processes: Processes):
 
 
 @contextmanager
-def _refused_where_nothing_is_deterministic():
-    """Tell the user what PyTorch says of an operation that a GPU has no deterministic algorithm for."""
+def _told_to_the_user():
+    """What a GPU cannot do, with the parameter that mends it: too large a batch, an operation in a fixed order."""
     try:
         yield
+    except torch.OutOfMemoryError as error:
+        raise StageError(
+            f"the GPU has too little memory ({str(error).splitlines()[0]}). Lower train.batch_size, or set "
+            "STAGES_DEVICE=cpu."
+        ) from None
     except RuntimeError as error:
         if "deterministic" not in str(error):
             raise

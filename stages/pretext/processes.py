@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
+from stages.shared.device import local_rank
+
 
 @dataclass(frozen=True)
 class Part:
@@ -75,7 +77,7 @@ class Processes:
 
 def join(device: torch.device) -> Processes:
     """This process among those that Accelerate started with it; the only one, where it started none."""
-    if "LOCAL_RANK" not in os.environ:
+    if local_rank() is None:
         return Processes()
     from accelerate import PartialState
 

@@ -12,7 +12,8 @@ from torch import nn
 from tqdm import tqdm
 
 from stages.pretext.adversary import Adversary
-from stages.pretext.batches import augment, epoch_order
+from stages.pretext.augmentation import augment
+from stages.pretext.batches import epoch_order
 from stages.pretext.checkpoint import Checkpoint
 from stages.pretext.colorization import painted
 from stages.pretext.images import Batch, Images
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 ALONE = Processes()
-AGREE_STEPS = 20  # after which several processes ask each other whether a checkpoint is due: asking makes a GPU wait
+AGREE_STEPS = 20  # after which several processes ask the first whether a checkpoint is due: asking makes a GPU wait
 
 
 class Objective(Protocol):
@@ -113,7 +114,7 @@ def train(
             adversary.resume(state["adversary"])
         if processes.first:
             print(f"resuming at step {step} of {steps}, from {checkpoint.path}")
-        sums = _of_the_first({name: total.to(device) for name, total in sums.items()}, processes)
+        sums = {name: total.to(device) for name, total in sums.items()}
     for epoch, record in enumerate(history):
         _log(live, epoch, record)
 
@@ -138,7 +139,7 @@ def train(
         part = processes.part(len(rows))
         loaded = images.batch(rows[part.place], device)
         jitter, crop = settings.lightness_jitter, settings.crop
-        lab, unjittered = augment(loaded.lab, jitter, crop, seed, epoch, number, part.place, part.of)
+        lab, unjittered = augment(loaded.lab, jitter, crop, seed, epoch, number, part)
 
         rate = learning_rate_at(step, steps, settings.learning_rate, settings.warmup_fraction)
         for optimizer in optimizers:
@@ -153,17 +154,18 @@ def train(
             losses["loss"] = losses["loss"] + adversary.weight * losses["adversarial"]
         model.zero_grad(set_to_none=True)
         (losses["loss"] * part.weight).backward()
-        processes.add_up([parameter.grad for parameter in model.parameters() if parameter.grad is not None])
+        losses = {name: value.detach() * part.weight for name, value in losses.items()}
+        gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+        processes.add_up([*gradients, *losses.values()])
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
         for optimizer in optimizers:
             optimizer.step()
 
-        _add(sums, losses, part.images)
+        _add(sums, losses, len(rows))
         step += 1
         bar.update(len(rows))
 
         if step % epoch_steps == 0:
-            processes.add_up([*sums.values()])
             train_losses = _means(sums, len(images), f"training, epoch {epoch + 1}")
             validation_losses = evaluate(model, objective, validation, settings, processes)
             record = {f"train/{name}": value for name, value in train_losses.items()}
@@ -179,9 +181,7 @@ def train(
                 best_loss, best_weights = validation_losses["loss"], _copy(model)
             save()
         elif _due(checkpoint, step, processes, device):
-            processes.add_up([*sums.values()])
             save()
-            sums = _of_the_first(sums, processes)
     bar.close()
     model.load_state_dict(best_weights)
     return model.eval()
@@ -225,12 +225,7 @@ def _means(sums: dict[str, torch.Tensor], images: int, where: str) -> dict[str, 
 def _due(checkpoint: Checkpoint, step: int, processes: Processes, device: torch.device) -> bool:
     if processes.count == 1:
         return checkpoint.due()
-    return step % AGREE_STEPS == 0 and processes.any(checkpoint.due(), device)
-
-
-def _of_the_first(sums: dict[str, torch.Tensor], processes: Processes) -> dict[str, torch.Tensor]:
-    """What has been added up belongs to one process, or it would be added again."""
-    return sums if processes.first else {name: torch.zeros_like(total) for name, total in sums.items()}
+    return step % AGREE_STEPS == 0 and processes.any(processes.first and checkpoint.due(), device)
 
 
 def _log(live: Live | None, epoch: int, record: dict[str, float]) -> None:

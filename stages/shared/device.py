@@ -5,6 +5,17 @@ import os
 import torch
 
 from stages.shared.errors import StageError
+from stages.shared.interruption import ERROR_FILE
+
+
+def local_rank() -> int | None:
+    """The number of this process among those of a training that a stage has started; None if it is not one of them.
+
+    LOCAL_RANK by itself says nothing: a user's own launcher, of a cluster say, sets it too.
+    """
+    if ERROR_FILE not in os.environ or "LOCAL_RANK" not in os.environ:
+        return None
+    return int(os.environ["LOCAL_RANK"])
 
 
 def device() -> torch.device:
@@ -19,8 +30,8 @@ def device() -> torch.device:
     name = os.environ.get("STAGES_DEVICE", "auto")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and "LOCAL_RANK" in os.environ:
-        name = f"cuda:{os.environ['LOCAL_RANK']}"
+    if name == "cuda" and (rank := local_rank()) is not None:
+        name = f"cuda:{rank}"
     try:
         chosen = torch.device(name)
         torch.empty(0, device=chosen)
@@ -35,7 +46,9 @@ def device() -> torch.device:
 
 
 def choose_algorithms(chosen: torch.device, deterministic: bool) -> None:
-    """Have a GPU compute the same bytes each time, or as fast as it can. On a CPU there is nothing to choose.
+    """Have a GPU compute the same bytes each time, or let cuDNN choose. On a CPU there is nothing to choose.
+
+    To be called after `device`, which sets cuDNN's part as if for the first.
 
     Args:
         chosen: the device.

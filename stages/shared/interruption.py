@@ -92,5 +92,5 @@ def _watch_parents(parents: list[int]) -> None:
     event = threading.Event()
     while _parents() == parents:
         event.wait(PARENT_CHECK_SECONDS)
-    print("DVC is gone: ending", file=sys.stderr)
+    print("what started this stage is gone: ending", file=sys.stderr)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -50,6 +50,22 @@ def test_about_95_of_100_intervals_hold_the_truth_and_an_interval_over_images_al
         assert images_alone.mean() < 0.75
 
 
+@pytest.mark.parametrize(
+    ("pretrainings", "least", "most"), [(2, (0.83, 0.92), (0.93, 0.99)), (3, (0.90, 0.93), (1, 1))]
+)
+def test_two_pretrainings_are_few(pretrainings, least, most):
+    """As the docstring of `estimates` says: of two an accuracy's interval is too narrow, and a lift's is not."""
+    studies, images, spread = 400, 1000, 0.2
+    hits, truth = crossed(np.random.default_rng(2), studies, seeds=pretrainings, images=images, spread=spread)
+    covered = np.zeros((2, studies), bool)
+    for number, tables in enumerate(hits):
+        found = columns({(name,): table[:, None] for name, table in zip("ab", tables, strict=True)}, 300, [number])
+        for row, (own, true) in enumerate(((found["a",], truth[0]), (found["b",] - found["a",], truth[1] - truth[0]))):
+            estimate = own.estimate()
+            covered[row, number] = estimate.low <= true <= estimate.high
+    assert (covered.mean(axis=1) >= least).all() and (covered.mean(axis=1) <= most).all(), covered.mean(axis=1)
+
+
 def test_an_interval_of_one_seed_is_the_bootstrap_s_and_agrees_with_student_s():
     hits = draw(np.random.default_rng(0), 1, 2000, 0.4)
     estimate = columns({("a",): hits}, resamples=20_000)["a",].estimate()

@@ -6,7 +6,8 @@ import torch
 from dvclive import Live
 
 from stages.pretext.adversary import Adversary
-from stages.pretext.batches import augment, epoch_order
+from stages.pretext.augmentation import augment
+from stages.pretext.batches import epoch_order
 from stages.pretext.checkpoint import Checkpoint
 from stages.pretext.color_classification import ColorClassification
 from stages.pretext.colorization import Colorization
