@@ -13,8 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from stages import count_colors, prepare_objectives
+from stages import count_colors, prepare_objectives, train_control
 from stages.food101.manifest import ManifestRow, write_manifest
+from stages.pretext import pretraining
 from stages.pretext.augmentation import augment
 from stages.pretext.checkpoint import Checkpoint
 from stages.pretext.launching import launch
@@ -199,6 +200,29 @@ def test_one_process_launches_nothing(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "0")
     monkeypatch.setenv("STAGES_ERROR_FILE", "error")
     assert not launch("train_control", "reconstruction", 2)
+
+
+@pytest.mark.parametrize("control", ["random", "supervised"])
+def test_what_needs_the_whole_batch_or_none_is_not_shared(project, monkeypatch, control):
+    project.change({"train": {"processes": 2}})
+    monkeypatch.setattr(subprocess, "Popen", None)
+    trained = []
+    monkeypatch.setattr(train_control, "pretrain", lambda name, *_, **__: trained.append(name))
+    monkeypatch.setattr(sys, "argv", ["train_control", control])
+    train_control.main()
+    assert trained == [control]
+
+
+def test_a_gpu_that_is_too_small_is_told_with_the_parameter_to_lower(project, monkeypatch):
+    def train(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nSee the documentation")
+
+    monkeypatch.setattr(pretraining, "train", train)
+    monkeypatch.setattr(sys, "argv", ["train_control", "reconstruction"])
+    with pytest.raises(StageError, match=r"Tried to allocate 2\.00 GiB\.\)\. Lower train\.batch_size") as told:
+        train_control.main()
+    assert "documentation" not in str(told.value)
+    assert not Path("data/encoders/reconstruction").exists()
 
 
 def test_another_launchers_rank_is_not_taken_for_ours(monkeypatch):
