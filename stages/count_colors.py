@@ -9,14 +9,15 @@ import numpy as np
 from stages.color.bins import gamut_bins
 from stages.color.counts import COLORS, write_mean_ab, write_prior
 from stages.color.prior import ab_histogram, mean_ab_by_lightness
+from stages.food101.arrays import open_lab8
 from stages.shared.interruption import run
-from stages.shared.outputs import open_array, whole_folder
+from stages.shared.outputs import whole_folder
 from stages.shared.params import load_params
 
 
 def main() -> None:
     size = load_params().classification.bin_size
-    lab8 = open_array("data/lab/pretrain.npy")
+    lab8 = open_lab8("pretrain")
     bins = gamut_bins(size)
     prior = ab_histogram(lab8, bins)
     pixels, ab = mean_ab_by_lightness(lab8)

@@ -11,13 +11,11 @@ import contextlib
 from pathlib import Path
 from typing import get_args
 
+from stages.food101.arrays import open_lab8
 from stages.food101.manifest import VIEWS
-from stages.pretext.encoder_files import load_autoencoder
-from stages.pretext.encoding import encode, layer_shapes
 from stages.pretext.places import place
-from stages.shared.device import device
 from stages.shared.interruption import run
-from stages.shared.outputs import memory_mapped, open_array
+from stages.shared.outputs import memory_mapped
 from stages.shared.params import Encoder, load_params
 
 
@@ -26,11 +24,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("encoder", choices=get_args(Encoder))
     name = parser.parse_args().encoder
+    # Torch takes seconds to import: first the parameters and the arguments must be sound.
+    from stages.pretext.encoder_files import load_autoencoder
+    from stages.pretext.encoding import encode, layer_shapes
+    from stages.shared.device import device
+
     layers, features, precision = params.latents.layers, params.latents.features, params.latents.precision
     for number in range(params.pretext.seeds):
         model = load_autoencoder(Path("data/encoders", name, place(number))).to(device())
         for subset, views in VIEWS.items():
-            array = open_array(f"data/lab/{subset}.npy")
+            array = open_lab8(subset)
             with contextlib.ExitStack() as files:
                 outputs = {}
                 for layer, shape in layer_shapes(model, layers, array.shape[-1], features).items():

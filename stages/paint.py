@@ -7,15 +7,6 @@ and the probe of data/probes/<evaluate.probe>/; writes data/quality/<objective>/
 import argparse
 from typing import get_args
 
-import torch
-
-from stages.painting.files import write_quality
-from stages.painting.judging import judge, open_test_images
-from stages.painting.pictures import by_score, one_of_each_class, picture_grid
-from stages.pretext.batches import load_batch
-from stages.pretext.encoder_files import load_autoencoder
-from stages.pretext.objective_settings import read_settings
-from stages.shared.device import device
 from stages.shared.interruption import run
 from stages.shared.outputs import whole_folder
 from stages.shared.params import Objective, load_params
@@ -29,6 +20,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("objective", choices=get_args(Objective))
     objective = parser.parse_args().objective
+    # Torch takes seconds to import: first the parameters and the arguments must be sound.
+    import torch
+
+    from stages.painting.files import write_quality
+    from stages.painting.judging import judge, open_test_images
+    from stages.painting.pictures import by_score, one_of_each_class, picture_grid
+    from stages.pretext.batches import load_batch
+    from stages.pretext.encoder_files import load_autoencoder
+    from stages.pretext.objective_settings import read_settings
+    from stages.shared.device import device
+
     model = load_autoencoder(f"data/encoders/{objective}").to(device())
     temperature = read_settings(objective, "paint").get("temperature", 1.0)  # regression has none, and ignores it
 

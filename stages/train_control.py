@@ -10,10 +10,6 @@ import argparse
 from typing import get_args
 
 from stages.food101.manifest import domain_classes, read_manifest
-from stages.pretext.launching import launch
-from stages.pretext.pretraining import pretrain
-from stages.pretext.reconstruction import Reconstruction
-from stages.pretext.supervised import Classification
 from stages.shared.interruption import run
 from stages.shared.params import Control, load_params
 
@@ -23,6 +19,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("control", choices=get_args(Control))
     name = parser.parse_args().control
+    # Torch takes seconds to import: first the parameters and the arguments must be sound.
+    from stages.pretext.launching import launch
+    from stages.pretext.pretraining import pretrain
+    from stages.pretext.reconstruction import Reconstruction
+    from stages.pretext.supervised import Classification
+
     # `random` is not trained, and the BatchNorm of `supervised` takes its moments over whole batches.
     if name not in ("random", "supervised") and launch("train_control", name, params.train.processes):
         return

@@ -8,12 +8,8 @@ conv-<domain>.safetensors, conv.json. The protocol is that of the latents; pixel
 import argparse
 from typing import get_args
 
+from stages.food101.arrays import open_lab8
 from stages.food101.manifest import VIEWS, read_manifest
-from stages.probing.features import pixel_features
-from stages.probing.files import open_subsets, write_findings
-from stages.probing.protocol import probe_representation
-from stages.probing.representation import Representation
-from stages.probing.saved_probe import save_probes
 from stages.shared.interruption import run
 from stages.shared.outputs import whole_folder
 from stages.shared.params import PixelRepresentation, load_params
@@ -24,9 +20,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("representation", choices=get_args(PixelRepresentation))
     name = parser.parse_args().representation
+    # Torch takes seconds to import: first the parameters and the arguments must be sound.
+    from stages.probing.features import pixel_features
+    from stages.probing.files import write_findings
+    from stages.probing.protocol import probe_representation
+    from stages.probing.representation import Representation
+    from stages.probing.saved_probe import save_probes
+
     stride = params.model.stride
     manifest = read_manifest()
-    lab8 = open_subsets("data/lab", manifest)
+    lab8 = {subset: open_lab8(subset, manifest) for subset in VIEWS}
 
     def read(pretraining_seed, layer, subset, positions):
         return pixel_features(lab8[subset][positions], name, stride=stride, views=VIEWS[subset])

@@ -11,9 +11,6 @@ from typing import get_args
 
 from stages.food101.manifest import read_manifest
 from stages.pretext.places import place
-from stages.probing.files import open_subsets, write_findings
-from stages.probing.protocol import probe_representation
-from stages.probing.representation import Representation
 from stages.shared.interruption import run
 from stages.shared.outputs import whole_folder
 from stages.shared.params import Encoder, load_params
@@ -26,6 +23,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("representation", choices=get_args(Encoder))
     name = parser.parse_args().representation
+    # Torch takes seconds to import: first the parameters and the arguments must be sound.
+    from stages.probing.files import open_subsets, write_findings
+    from stages.probing.protocol import probe_representation
+    from stages.probing.representation import Representation
+
     manifest = read_manifest()
     layers, seeds = params.latents.layers, params.pretext.seeds
     latents = {

@@ -20,6 +20,9 @@ from stages.shared.errors import StageError
 
 ARCHIVE = "data/raw/food-101.tar.gz"
 META_FILES = ("classes.txt", "train.txt", "test.txt")
+# Of one member, unpacked: Food-101's largest photograph has 0.2 MB. gzip makes gigabytes of a hostile megabyte.
+LARGEST_MEMBER = 64 << 20
+LARGEST_HEADER = 1 << 20  # of a long name or a PAX record, which tarfile reads whole
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def read_meta(path: str | Path = ARCHIVE) -> Meta:
         for member in archive:
             *_, folder, name = ("", *PurePosixPath(member.name).parts[-2:])
             if member.isreg() and folder == "meta" and name in META_FILES:
-                texts[name] = _decoded(archive.extractfile(member).read(), f"{path}: {member.name}")
+                texts[name] = _decoded(_content(path, archive, member), f"{path}: {member.name}")
             if len(texts) == len(META_FILES):
                 break
             del archive.members[:-1]  # tarfile keeps every header it has passed
@@ -65,7 +68,8 @@ def iterate_images(path: str | Path = ARCHIVE) -> Iterator[tuple[str, bytes]]:
     """Yield ("class/id", JPEG bytes) of every images/<class>/<id>.jpg, in the archive's order.
 
     Raises:
-        StageError: when the archive is missing, is no gzipped tar or ends early, or holds an image twice.
+        StageError: when the archive is missing, is no gzipped tar or ends early, or holds an image twice or one above
+            LARGEST_MEMBER bytes.
     """
     seen = set()
     with _streamed(path) as archive:
@@ -81,8 +85,27 @@ def iterate_images(path: str | Path = ARCHIVE) -> Iterator[tuple[str, bytes]]:
             if image in seen:
                 raise StageError(f"{path}: {member.name} occurs twice.")
             seen.add(image)
-            yield image, archive.extractfile(member).read()
+            yield image, _content(path, archive, member)
             del archive.members[:-1]
+
+
+class _Header(tarfile.TarInfo):
+    """Refuses a header of any length that an archive may name."""
+
+    def _proc_member(self, archive):
+        long = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, *tarfile.GNU_TYPES)
+        if self.type in long and self.size > LARGEST_HEADER and self.type != tarfile.GNUTYPE_SPARSE:
+            raise tarfile.ReadError(f"a header of {self.size:,} bytes; accepted: at most {LARGEST_HEADER:,}")
+        return super()._proc_member(archive)
+
+
+def _content(path: str | Path, archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if member.size > LARGEST_MEMBER:
+        raise StageError(
+            f"{path}: {member.name} has {member.size:,} bytes; accepted: at most {LARGEST_MEMBER:,}, more than any "
+            f"photograph of Food-101 has."
+        )
+    return archive.extractfile(member).read()
 
 
 @contextmanager
@@ -94,7 +117,7 @@ def _streamed(path: str | Path) -> Iterator[tarfile.TarFile]:
     """
     archive = None
     try:
-        with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
+        with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|", tarinfo=_Header) as archive:
             yield archive
     except FileNotFoundError:
         raise StageError(f"{path} is missing. `dvc repro download` makes it.") from None

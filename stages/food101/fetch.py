@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlsplit
 from tqdm import tqdm
 
 from stages.food101.partial import CHUNK
-from stages.food101.resumable import GZIP_MAGIC, downloaded, require_space
+from stages.food101.resumable import GZIP_MAGIC, downloaded
 from stages.shared.errors import StageError
-from stages.shared.outputs import whole_file
+from stages.shared.outputs import require_space, whole_file
 
 
 def fetch_archive(url: str, md5: str | None, path: str | Path) -> str:

@@ -8,7 +8,6 @@ has another, or that ignores ranges, sends the whole and the download starts ove
 import fcntl
 import hashlib
 import re
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from tqdm import tqdm
 
 from stages.food101.partial import CHUNK, Partial
 from stages.shared.errors import StageError
+from stages.shared.outputs import require_space
 
 TRIES = 5  # in a row without a new byte
 BACKOFF_SECONDS = 0.5  # doubled from try to try
@@ -51,16 +51,6 @@ def downloaded(url: str, md5: str | None, folder: Path) -> Iterator[Partial]:
         if partial.total is None or partial.size != partial.total:
             _complete(url, partial)
         yield partial
-
-
-def require_space(folder: Path, needed: int) -> None:
-    """Raise StageError unless the disk of `folder` has `needed` bytes free."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise StageError(
-            f"the disk of {folder} is too small: {needed:,} bytes needed, {free:,} free. Make room, then run "
-            "`dvc repro` again, or lower the need with an archive of fewer images (data.url)."
-        )
 
 
 def _complete(url: str, partial: Partial) -> None:

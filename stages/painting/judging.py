@@ -7,7 +7,8 @@ import pandas as pd
 import torch
 
 from stages.color.counts import read_prior
-from stages.food101.manifest import SUBSETS, read_manifest, subset_rows
+from stages.food101.arrays import open_lab8
+from stages.food101.manifest import SUBSETS, read_manifest
 from stages.painting.files import CURVES, SCORES, QualityTables
 from stages.painting.quality import Painter, Quality, Yardsticks, colorization_quality
 from stages.painting.rarity import rarity_table
@@ -15,8 +16,6 @@ from stages.painting.raw_accuracy import LARGEST, accuracy_curve
 from stages.pretext.losses import open_lpips
 from stages.probing.domains import Domain, read_domain
 from stages.probing.saved_probe import open_probe
-from stages.shared.errors import StageError
-from stages.shared.outputs import open_array
 from stages.shared.params import Evaluate
 
 
@@ -39,14 +38,8 @@ def open_test_images() -> TestImages:
     Raises:
         StageError: when a file is missing or broken, or they are of different runs.
     """
-    manifest, lab8 = read_manifest(), open_array("data/lab/test.npy")
-    listed = len(subset_rows(manifest, "test"))
-    if len(lab8) != listed:
-        raise StageError(
-            f"data/lab/test.npy has {len(lab8)} rows, the manifest lists {listed} test images: they are of different "
-            f"runs. `dvc repro` makes them fit."
-        )
-    return TestImages(lab8, {domain: read_domain(manifest, domain) for domain in SUBSETS})
+    manifest = read_manifest()
+    return TestImages(open_lab8("test", manifest), {domain: read_domain(manifest, domain) for domain in SUBSETS})
 
 
 def judge(

@@ -1,11 +1,15 @@
 """A training run's state on disk, found again by the hash of the run's inputs."""
 
+import contextlib
+import fcntl
+import itertools
 import math
 import os
 import pickle
 import time
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 
@@ -20,10 +24,18 @@ class Checkpoint:
     Args:
         folder: where checkpoints lie, outside DVC's outputs.
         key: hash of the run's inputs; a run with other inputs never sees this file.
+        slot: None: the first that no other process holds, which is then this one's until it ends: two experiments of
+            the same inputs, side by side, do not write one file. A number: that of the process that holds it.
     """
 
-    def __init__(self, folder: Path, key: str):
-        self.path = folder / f"{key}.pt"
+    def __init__(self, folder: Path, key: str, slot: int | None = None):
+        self._lock = None
+        if slot is None:
+            slot, self._lock = _claim(folder, key)
+        self.slot = slot
+        name = f"{key}.{slot}" if slot else key
+        self.path = folder / f"{name}.pt"
+        self.diverged = folder / f"{name}.diverged.json"  # what a step that cannot be taken was to learn from
         self.interval = _interval()
         self._saved = time.monotonic()
 
@@ -33,8 +45,9 @@ class Checkpoint:
 
     def save(self, state: dict) -> None:
         """Write a state of tensors, numbers, strings, lists and dicts; an interruption waits for the end."""
-        with postponed(), whole_file(self.path) as part:
-            torch.save(state, part)
+        # Through a file of ours: torch's own writer does not say that the disk is full.
+        with postponed(), whole_file(self.path) as part, part.open("wb") as file:
+            torch.save(state, file)
         self._saved = time.monotonic()
 
     def load(self) -> dict | None:
@@ -49,8 +62,29 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Forget the run, and what a save that was killed left of it: it is done."""
-        for path in (self.path, *self.path.parent.glob(f".{self.path.name}.*.part")):
+        for path in (self.path, self.diverged, *self.path.parent.glob(f".{self.path.name}.*.part")):
             path.unlink(missing_ok=True)
+        if self._lock:
+            Path(self._lock.name).unlink(missing_ok=True)
+            self._lock.close()
+
+
+def _claim(folder: Path, key: str) -> tuple[int, BinaryIO]:
+    """The first slot whose lock is free, and its file: the lock ends with it, or with the process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for slot in itertools.count():
+        path = folder / f"{key}.{slot}.lock"
+        while True:
+            file = path.open("wb")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.close()
+                break
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    return slot, file
+            file.close()  # its owner has removed it meanwhile
 
 
 def _interval() -> float:

@@ -33,10 +33,12 @@ class Images:
     Attributes:
         lab8: (N, 3, S, S) uint8 Lab, see `stages.color.lab.encode_lab8`; a tensor where it lies on the device.
         labels: (N,) int64, or None where nothing is labelled.
+        names: (N,) "class/id", or None where nobody needs to know.
     """
 
     lab8: np.ndarray | torch.Tensor
     labels: np.ndarray | None = None
+    names: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.lab8)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from stages.food101.arrays import open_lab8
 from stages.food101.manifest import domain_labels, read_manifest, subset_rows
 from stages.pretext.adversary import Adversary
 from stages.pretext.checkpoint import Checkpoint
@@ -19,7 +20,7 @@ from stages.pretext.training import Objective, Settings, evaluate, train
 from stages.shared.device import choose_algorithms, device
 from stages.shared.errors import StageError
 from stages.shared.inputs import inputs_key, local_state
-from stages.shared.outputs import open_array, whole_folder
+from stages.shared.outputs import whole_folder
 from stages.shared.params import Params
 
 
@@ -54,7 +55,7 @@ def pretrain(
     images, validation = (labelled_images if labelled else unlabelled_images)()
     settings = Settings.of(params.train)
     if labelled:
-        budget = settings.epochs * len(open_array("data/lab/pretrain.npy"))
+        budget = settings.epochs * len(open_lab8("pretrain"))
         settings = replace(settings, epochs=math.ceil(budget / len(images)))
     key = ""
     if not untrained:
@@ -74,7 +75,7 @@ def pretrain(
                 for loss, value in evaluate(model, objective, validation, settings).items():
                     live.log_metric(f"validation/{loss}", value)
             else:
-                checkpoints.append(Checkpoint(local_state("checkpoints"), f"{key}-{number}"))
+                checkpoints.append(_checkpoint(f"{key}-{number}", processes, chosen))
                 with _told_to_the_user():
                     model = train(
                         model, objective, images, validation, settings, seed, checkpoints[-1], live, critic, processes
@@ -92,6 +93,14 @@ def pretrain(
             save_autoencoder(encoder, folder / place(number), image_size=images.image_size)
     for checkpoint in checkpoints:
         checkpoint.remove()
+
+
+def _checkpoint(key: str, processes: Processes, device: torch.device) -> Checkpoint:
+    """The first process's, in all of them."""
+    folder = local_state("checkpoints")
+    own = Checkpoint(folder, key) if processes.first else None
+    slot = processes.from_first(own.slot if own else 0, device)
+    return own or Checkpoint(folder, key, slot)
 
 
 def _series(folder: Path, processes: Processes):
@@ -124,9 +133,13 @@ def _told_to_the_user():
 
 def unlabelled_images() -> tuple[Images, Images]:
     """The `pretrain` images, and the in-domain part of `validation`: held-out classes must not choose the epoch."""
-    rows = subset_rows(read_manifest(), "validation")
-    seen = (rows.domain == "in").to_numpy()
-    return Images(open_array("data/lab/pretrain.npy")), Images(open_array("data/lab/validation.npy")[seen])
+    manifest = read_manifest()
+    pretrain, validation = (subset_rows(manifest, subset) for subset in ("pretrain", "validation"))
+    seen = (validation.domain == "in").to_numpy()
+    return (
+        Images(open_lab8("pretrain", manifest), names=pretrain.image.to_numpy()),
+        Images(open_lab8("validation", manifest)[seen], names=validation.image[seen].to_numpy()),
+    )
 
 
 def labelled_images() -> tuple[Images, Images]:
@@ -135,5 +148,5 @@ def labelled_images() -> tuple[Images, Images]:
     for subset in ("probe", "validation"):
         rows = subset_rows(manifest, subset)
         seen = (rows.domain == "in").to_numpy()
-        parts.append(Images(open_array(f"data/lab/{subset}.npy")[seen], domain_labels(rows)[seen]))
+        parts.append(Images(open_lab8(subset, manifest)[seen], domain_labels(rows)[seen], rows.image[seen].to_numpy()))
     return parts[0], parts[1]

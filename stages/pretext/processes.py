@@ -67,6 +67,12 @@ class Processes:
         self.add_up([wishes])
         return wishes.item() > 0
 
+    def from_first(self, value: int, device: torch.device) -> int:
+        """The first process's value, in all of them."""
+        values = torch.tensor([value if self.first else 0], device=device)
+        self.add_up([values])
+        return int(values)
+
     def leave(self) -> None:
         """Take leave of the others, once nothing is left to add up."""
         if self.count > 1:

@@ -16,6 +16,7 @@ from stages.pretext.augmentation import augment
 from stages.pretext.batches import epoch_order
 from stages.pretext.checkpoint import Checkpoint
 from stages.pretext.colorization import painted
+from stages.pretext.divergence import Watch, diverged
 from stages.pretext.images import Batch, Images
 from stages.pretext.optimizers import build_optimizers
 from stages.pretext.processes import Processes
@@ -96,7 +97,8 @@ def train(
         processes: that share each batch, of which this is one. All return the same model, and the first writes.
 
     Raises:
-        StageError: when the loss is not finite.
+        StageError: when a loss or the gradient is not finite: with the step and its images. The newest checkpoint is
+            then of a step before it.
     """
     device = next(model.parameters()).device
     optimizers = build_optimizers(model, settings.optimizer, settings.learning_rate, settings.weight_decay)
@@ -129,13 +131,21 @@ def train(
             )
         )  # fmt: skip
 
+    def stop_if_diverged():
+        if (first := watch.first()) is None:
+            return
+        epoch, number = divmod(first, epoch_steps)
+        rows = _rows(epoch_order(len(images), seed, epoch), number, settings.batch_size)
+        names = [f"row {row}" for row in rows] if images.names is None else images.names[rows].tolist()
+        raise diverged(first, steps, epoch, names, checkpoint, write=processes.first)
+
+    watch = Watch(device)
     done = len(history) * len(images) + step % epoch_steps * settings.batch_size
     silent = None if processes.first else True  # None: where the output is no terminal
     bar = tqdm(total=settings.epochs * len(images), initial=done, unit="image", desc="training", disable=silent)
     while step < steps:
         epoch, number = divmod(step, epoch_steps)
-        order = epoch_order(len(images), seed, epoch)
-        rows = np.sort(order[number * settings.batch_size : (number + 1) * settings.batch_size])
+        rows = _rows(epoch_order(len(images), seed, epoch), number, settings.batch_size)
         part = processes.part(len(rows))
         loaded = images.batch(rows[part.place], device)
         jitter, crop = settings.lightness_jitter, settings.crop
@@ -157,7 +167,9 @@ def train(
         losses = {name: value.detach() * part.weight for name, value in losses.items()}
         gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
         processes.add_up([*gradients, *losses.values()])
-        torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
+        watch.look(step, losses, torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip))
+        if watch.cheap:
+            stop_if_diverged()
         for optimizer in optimizers:
             optimizer.step()
 
@@ -166,6 +178,7 @@ def train(
         bar.update(len(rows))
 
         if step % epoch_steps == 0:
+            stop_if_diverged()
             train_losses = _means(sums, len(images), f"training, epoch {epoch + 1}")
             validation_losses = evaluate(model, objective, validation, settings, processes)
             record = {f"train/{name}": value for name, value in train_losses.items()}
@@ -181,10 +194,16 @@ def train(
                 best_loss, best_weights = validation_losses["loss"], _copy(model)
             save()
         elif _due(checkpoint, step, processes, device):
+            stop_if_diverged()
             save()
     bar.close()
     model.load_state_dict(best_weights)
     return model.eval()
+
+
+def _rows(order: np.ndarray, number: int, batch_size: int) -> np.ndarray:
+    """Of the images of a batch; sorted, as a memory map is read faster in order."""
+    return np.sort(order[number * batch_size : (number + 1) * batch_size])
 
 
 @torch.no_grad()

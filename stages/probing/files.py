@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.food101.manifest import VIEWS, subset_rows
+from stages.food101.arrays import open_subset
+from stages.food101.manifest import VIEWS
 from stages.probing.findings import Findings
-from stages.shared.errors import StageError
-from stages.shared.outputs import open_array
 
 TABLES = ("predictions", "curves", "choices", "layers", "few_shot")
 
@@ -19,17 +18,7 @@ def open_subsets(folder: str | Path, manifest: pd.DataFrame) -> dict[str, np.nda
     Raises:
         StageError: when a file is missing or broken, or has not one row for each of the manifest's.
     """
-    arrays = {}
-    for subset in VIEWS:
-        path = Path(folder) / f"{subset}.npy"
-        arrays[subset] = open_array(path)
-        expected = len(subset_rows(manifest, subset))
-        if len(arrays[subset]) != expected:
-            raise StageError(
-                f"{path} has {len(arrays[subset])} rows, the manifest lists {expected} {subset} images: they "
-                f"are of different runs. `dvc repro` makes them fit."
-            )
-    return arrays
+    return {subset: open_subset(folder, subset, manifest) for subset in VIEWS}
 
 
 def write_findings(folder: Path, findings: Findings) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from stages.shared.errors import StageError
+from stages.shared.outputs import NO_SPACE
 
 PARENT_CHECK_SECONDS = 1.0
 ERROR_FILE = "STAGES_ERROR_FILE"  # where one of several processes leaves its error for the stage that started them
@@ -48,7 +50,8 @@ def run(stage: Callable[[], None]) -> None:
         if error.filename is None and error.strerror is None:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        _fail(f"{place}{error.strerror}. Mend that, then run `dvc repro` again.")
+        free = f" ({shutil.disk_usage('.').free:,} bytes are free here)" if error.errno in NO_SPACE else ""
+        _fail(f"{place}{error.strerror}{free}. Mend that, then run `dvc repro` again.")
 
 
 def _fail(message: str) -> None:

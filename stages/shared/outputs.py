@@ -3,7 +3,9 @@
 Bytes depend on the content alone, never on time, host or dictionary order.
 """
 
+import errno
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,6 +16,18 @@ import numpy as np
 
 from stages.shared.errors import StageError
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def require_space(folder: str | Path, needed: int) -> None:
+    """Raise StageError unless the disk of `folder` has `needed` bytes free."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise StageError(
+            f"the disk of {folder} is too small: {needed:,} bytes needed, {free:,} free. Make room, then run "
+            "`dvc repro` again, or lower the need with fewer images (data.images_per_class, data.url)."
+        )
+
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
@@ -21,12 +35,16 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
     The folder is made where it is missing. If the block raises, the temporary file is removed and
     `path` is left as it was.
+
+    Raises:
+        StageError: when the disk is full, with what was needed and what is free.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield temporary
+        with _told_when_full(path, temporary):
+            yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -38,13 +56,17 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
 
     What stood at `path` is replaced. If the block raises, the temporary folder is removed and `path`
     is left as it was.
+
+    Raises:
+        StageError: when the disk is full, with what was needed and what is free.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed and had the same number
-    temporary.mkdir(parents=True)
     try:
-        yield temporary
+        with _told_when_full(path, temporary):
+            temporary.mkdir(parents=True)
+            yield temporary
         if path.exists():
             shutil.rmtree(path)
         os.replace(temporary, path)
@@ -64,9 +86,17 @@ def write_json(path: str | Path, value) -> None:
 
 @contextmanager
 def memory_mapped(path: str | Path, shape: tuple[int, ...], dtype: str) -> Iterator[np.ndarray]:
-    """Yield an array of `shape` and `dtype` that lies in the .npy file being written to `path`."""
+    """Yield an array of `shape` and `dtype` that lies in the .npy file being written to `path`.
+
+    Raises:
+        StageError: when the disk cannot hold it: before the block, as a page that a full disk refuses later is no
+            exception but a SIGBUS.
+    """
     with whole_file(path) as part:
+        require_space(part.parent, math.prod(shape) * np.dtype(dtype).itemsize)
         array = np.lib.format.open_memmap(part, mode="w+", dtype=dtype, shape=shape)
+        with part.open("rb+") as file:
+            os.posix_fallocate(file.fileno(), 0, part.stat().st_size)
         yield array
         array.flush()
         del array
@@ -86,3 +116,29 @@ def open_array(path: str | Path) -> np.ndarray:
         raise StageError(
             f"{path} is not a whole .npy array ({error}). Remove it and run `dvc checkout` or `dvc repro`."
         ) from None
+
+
+@contextmanager
+def _told_when_full(path: Path, temporary: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if not is_full(error):
+            raise
+        written = [temporary, *temporary.rglob("*")] if temporary.is_dir() else [temporary]
+        free = shutil.disk_usage(path.parent).free + sum(f.stat().st_size for f in written if f.is_file())
+        raise StageError(
+            f"{path} does not fit on its disk: it needs more than the {free:,} bytes that are free. Make room, then "
+            f"run `dvc repro` again."
+        ) from None
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error, or what it came from, is that of a full disk: safetensors and torch wrap the system's."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
+            return True
+        if any(os.strerror(number) in str(error) for number in NO_SPACE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -13,6 +13,7 @@ from stages.food101 import fetch as fetch_module
 from stages.food101 import partial as partial_module
 from stages.food101 import resumable
 from stages.food101.fetch import fetch_archive
+from stages.shared import outputs
 from stages.shared.errors import StageError
 
 CONTENT = b"\x1f\x8b" + os.urandom(300_000)
@@ -218,7 +219,7 @@ def test_refused_connection(server):
 
 def test_full_disk_is_said_before_anything_is_written(server, project, monkeypatch):
     usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr(resumable.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(outputs.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(StageError, match="300,002 bytes needed, 1,000 free"):
         fetch_archive(server.url, None, "a.tar.gz")
     (project / "b.tar.gz").write_bytes(CONTENT)

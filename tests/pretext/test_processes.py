@@ -207,7 +207,7 @@ def test_what_needs_the_whole_batch_or_none_is_not_shared(project, monkeypatch, 
     project.change({"train": {"processes": 2}})
     monkeypatch.setattr(subprocess, "Popen", None)
     trained = []
-    monkeypatch.setattr(train_control, "pretrain", lambda name, *_, **__: trained.append(name))
+    monkeypatch.setattr(pretraining, "pretrain", lambda name, *_, **__: trained.append(name))
     monkeypatch.setattr(sys, "argv", ["train_control", control])
     train_control.main()
     assert trained == [control]

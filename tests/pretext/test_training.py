@@ -11,6 +11,7 @@ from stages.pretext.batches import epoch_order
 from stages.pretext.checkpoint import Checkpoint
 from stages.pretext.color_classification import ColorClassification
 from stages.pretext.colorization import Colorization
+from stages.pretext.divergence import Watch
 from stages.pretext.images import Images
 from stages.pretext.reconstruction import Reconstruction
 from stages.pretext.split_brain import SplitBrainPrediction
@@ -171,14 +172,30 @@ def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, name, 
 
 def test_a_checkpoint_of_another_key_or_cut_short_is_not_used(tmp_path, capsys):
     whole, _ = run(tmp_path / "a")
-    Checkpoint(tmp_path / "b/checkpoints", "other").save({"nonsense": 1})
+    other = Checkpoint(tmp_path / "b/checkpoints", "other")
+    other.save({"nonsense": 1})
     (tmp_path / "b/checkpoints/.key.pt.123.part").write_bytes(b"killed while it was saved")
     (tmp_path / "b/checkpoints/key.pt").write_bytes(b"PK\x03\x04 half a file")
     model, _ = run(tmp_path / "b")
     assert equal(whole, model)
     assert "starts over" in capsys.readouterr().out
     Checkpoint(tmp_path / "b/checkpoints", "key").remove()
-    assert [path.name for path in (tmp_path / "b/checkpoints").iterdir()] == ["other.pt"]
+    assert {path.name for path in (tmp_path / "b/checkpoints").iterdir()} == {"other.pt", "other.0.lock"}
+    other.remove()
+    assert not list((tmp_path / "b/checkpoints").iterdir())
+
+
+def test_runs_of_one_key_side_by_side_have_a_file_each(tmp_path):
+    first, second = (Checkpoint(tmp_path, "key") for _ in range(2))
+    assert (first.slot, second.slot) == (0, 1)
+    first.save({"run": 1})
+    second.save({"run": 2})
+    assert (first.load(), second.load()) == ({"run": 1}, {"run": 2})
+    assert Checkpoint(tmp_path, "key", 0).load() == {"run": 1}  # of another process of the first run
+    first.remove()
+    assert Checkpoint(tmp_path, "key").load() is None
+    assert second.load() == {"run": 2}
+    second.remove()
 
 
 def test_a_wrong_interval_is_refused(tmp_path, monkeypatch):
@@ -191,6 +208,46 @@ def test_a_loss_that_is_not_finite_stops_with_what_to_do(tmp_path):
     settings = Settings(**(vars(SETTINGS) | {"learning_rate": 1e30, "gradient_clip": 1e30}))
     with pytest.raises(StageError, match=r"not finite .*train\.learning_rate"):
         run(tmp_path, settings=settings)
+
+
+class Breaks:
+    """Colorization whose loss, or whose gradient alone, is not finite at one step."""
+
+    build, call = L1.build, 0
+
+    def __init__(self, step, what):
+        self.step, self.what = step, what
+
+    def losses(self, output, batch):
+        losses = L1.losses(output, batch)
+        if torch.is_grad_enabled():
+            self.call += 1
+            if self.call == self.step:
+                if self.what == "loss":
+                    losses["loss"] = losses["loss"] * torch.nan
+                else:
+                    losses["loss"] = losses["loss"] + output.abs().sum().mul(0).sqrt().sum()
+        return losses
+
+
+@pytest.mark.parametrize("what", ["loss", "gradient"])
+@pytest.mark.parametrize("immediately", [True, False])
+def test_the_step_and_its_images_are_told_and_the_last_good_state_is_kept(tmp_path, monkeypatch, what, immediately):
+    """10 images in batches of 4: step 8 of 9 is the second of epoch 3. On a GPU it is noticed at the epoch's end."""
+    monkeypatch.setattr(Watch, "cheap", immediately)
+    with pytest.raises(StageError, match=r"not finite at step 8 of 9, in epoch 3, on 4 images \(row ") as told:
+        run(tmp_path, Breaks(8, what))
+    rows = np.sort(epoch_order(10, 0, 2)[4:8])
+    record = json.loads((tmp_path / "checkpoints/key.diverged.json").read_text())
+    assert record == {"step": 8, "steps": 9, "epoch": 3, "images": [f"row {row}" for row in rows]}
+    assert str(tmp_path / "checkpoints/key.pt") in str(told.value)
+    state = torch.load(tmp_path / "checkpoints/key.pt", weights_only=True)
+    assert state["step"] == 6
+    assert all(tensor.isfinite().all() for tensor in state["model"].values())
+    resumed, series = run(tmp_path)  # with what was wrong mended
+    whole, whole_series = run(tmp_path / "whole")
+    assert equal(resumed, whole)
+    assert series == whole_series
 
 
 def test_every_image_counts_the_same_in_a_mean(tmp_path):
