@@ -7,8 +7,11 @@ import pytest
 
 # What a stage may not import before it knows that it needs it.
 WITHOUT_TORCH = ("torch", "torchvision", "diffusers", "lpips", "sklearn", "matplotlib", "accelerate", "dvc", "pandas")
-STAGES = ("download", "split", "convert_to_lab", "count_colors", "prepare_objectives", "train_autoencoder")
-STAGES += ("train_control", "extract_latents", "train_probes", "train_pixel_probes", "paint", "paint_baselines")
+STAGES = (
+    *("check_params", "download", "split", "convert_to_lab", "count_colors", "prepare_objectives"),
+    *("train_autoencoder", "train_control", "extract_latents", "train_probes", "train_pixel_probes"),
+    *("paint", "paint_baselines"),
+)
 
 
 @pytest.mark.parametrize("stage", STAGES)

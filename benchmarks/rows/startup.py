@@ -12,7 +12,15 @@ import yaml
 from benchmarks.measure import Row, Scale, seconds
 
 ROOT = Path(__file__).parents[2]
-WITHOUT_TORCH = ("download", "split", "convert_to_lab", "count_colors", "prepare_objectives", "evaluate_colorization")
+WITHOUT_TORCH = (
+    "check_params",
+    "download",
+    "split",
+    "convert_to_lab",
+    "count_colors",
+    "prepare_objectives",
+    "evaluate_colorization",
+)
 WITH_TORCH = (
     *("train_autoencoder colorization", "train_control random", "extract_latents random", "train_probes random"),
     *("train_pixel_probes rgb", "paint colorization"),

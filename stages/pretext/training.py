@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +24,7 @@ from stages.pretext.optimizers import build_optimizers
 from stages.pretext.processes import Processes
 from stages.shared.device import autocast
 from stages.shared.errors import StageError
+from stages.shared.interruption import Interrupted, postponed
 from stages.shared.params import Model, Train
 
 if TYPE_CHECKING:
@@ -140,62 +143,78 @@ def train(
         raise diverged(first, steps, epoch, names, checkpoint, write=processes.first)
 
     watch = Watch(device)
-    done = len(history) * len(images) + step % epoch_steps * settings.batch_size
+    done = step // epoch_steps * len(images) + step % epoch_steps * settings.batch_size
     silent = None if processes.first else True  # None: where the output is no terminal
     bar = tqdm(total=settings.epochs * len(images), initial=done, unit="image", desc="training", disable=silent)
-    while step < steps:
-        epoch, number = divmod(step, epoch_steps)
-        rows = _rows(epoch_order(len(images), seed, epoch), number, settings.batch_size)
-        part = processes.part(len(rows))
-        loaded = images.batch(rows[part.place], device)
-        jitter, crop = settings.lightness_jitter, settings.crop
-        lab, unjittered = augment(loaded.lab, jitter, crop, seed, epoch, number, part)
+    # Between steps the state is whole, and can be saved when the run is interrupted. Where several processes take a
+    # step together, one that waits for the end of its step may wait for one that has gone.
+    undivided = postponed if processes.count == 1 else nullcontext
+    try:
+        while len(history) < settings.epochs:
+            if step // epoch_steps > len(history):
+                stop_if_diverged()
+                epoch = len(history)
+                train_losses = _means(sums, len(images), f"training, epoch {epoch + 1}")
+                validation_losses = evaluate(model, objective, validation, settings, processes)
+                record = {f"train/{name}": value for name, value in train_losses.items()}
+                record |= {f"validation/{name}": value for name, value in validation_losses.items()}
+                record["learning_rate"] = learning_rate_at(
+                    step - 1, steps, settings.learning_rate, settings.warmup_fraction
+                )
+                with undivided():
+                    _log(live, epoch, record)
+                    history.append(record)
+                    sums = {}
+                    if validation_losses["loss"] < best_loss:
+                        best_loss, best_weights = validation_losses["loss"], _copy(model)
+                    save()
+                if processes.first:
+                    losses_shown = f"train {train_losses['loss']:.4f}, validation {validation_losses['loss']:.4f}"
+                    bar.write(f"epoch {epoch + 1} of {settings.epochs}: {losses_shown}")
+                continue
+            with undivided():
+                epoch, number = divmod(step, epoch_steps)
+                rows = _rows(epoch_order(len(images), seed, epoch), number, settings.batch_size)
+                part = processes.part(len(rows))
+                loaded = images.batch(rows[part.place], device)
+                jitter, crop = settings.lightness_jitter, settings.crop
+                lab, unjittered = augment(loaded.lab, jitter, crop, seed, epoch, number, part)
 
-        rate = learning_rate_at(step, steps, settings.learning_rate, settings.warmup_fraction)
-        for optimizer in optimizers:
-            optimizer.param_groups[0]["lr"] = rate
-        with autocast(device, settings.precision):
-            output = model(lab)
-            losses = objective.losses(output, Batch(lab, unjittered, loaded.labels))
-        if adversary:
-            colored = painted(output, lab)
-            losses["critic"] = adversary.update(colored.detach(), lab, [seed, epoch, number, 1], part, processes)
-            losses["adversarial"] = adversary.loss(colored)
-            losses["loss"] = losses["loss"] + adversary.weight * losses["adversarial"]
-        model.zero_grad(set_to_none=True)
-        (losses["loss"] * part.weight).backward()
-        losses = {name: value.detach() * part.weight for name, value in losses.items()}
-        gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-        processes.add_up([*gradients, *losses.values()])
-        watch.look(step, losses, torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip))
-        if watch.cheap:
-            stop_if_diverged()
-        for optimizer in optimizers:
-            optimizer.step()
+                rate = learning_rate_at(step, steps, settings.learning_rate, settings.warmup_fraction)
+                for optimizer in optimizers:
+                    optimizer.param_groups[0]["lr"] = rate
+                with autocast(device, settings.precision):
+                    output = model(lab)
+                    losses = objective.losses(output, Batch(lab, unjittered, loaded.labels))
+                if adversary:
+                    colored = painted(output, lab)
+                    losses["critic"] = adversary.update(
+                        colored.detach(), lab, [seed, epoch, number, 1], part, processes
+                    )
+                    losses["adversarial"] = adversary.loss(colored)
+                    losses["loss"] = losses["loss"] + adversary.weight * losses["adversarial"]
+                model.zero_grad(set_to_none=True)
+                (losses["loss"] * part.weight).backward()
+                losses = {name: value.detach() * part.weight for name, value in losses.items()}
+                gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+                processes.add_up([*gradients, *losses.values()])
+                watch.look(step, losses, torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip))
+                if watch.cheap:
+                    stop_if_diverged()
+                for optimizer in optimizers:
+                    optimizer.step()
 
-        _add(sums, losses, len(rows))
-        step += 1
-        bar.update(len(rows))
-
-        if step % epoch_steps == 0:
-            stop_if_diverged()
-            train_losses = _means(sums, len(images), f"training, epoch {epoch + 1}")
-            validation_losses = evaluate(model, objective, validation, settings, processes)
-            record = {f"train/{name}": value for name, value in train_losses.items()}
-            record |= {f"validation/{name}": value for name, value in validation_losses.items()}
-            record["learning_rate"] = rate
-            _log(live, epoch, record)
-            history.append(record)
-            sums = {}
-            if processes.first:
-                losses_shown = f"train {train_losses['loss']:.4f}, validation {validation_losses['loss']:.4f}"
-                bar.write(f"epoch {epoch + 1} of {settings.epochs}: {losses_shown}")
-            if validation_losses["loss"] < best_loss:
-                best_loss, best_weights = validation_losses["loss"], _copy(model)
+                _add(sums, losses, len(rows))
+                step += 1
+                bar.update(len(rows))
+            if step % epoch_steps and _due(checkpoint, step, processes, device):
+                stop_if_diverged()
+                save()
+    except Interrupted:
+        if processes.count == 1 and watch.first() is None:
             save()
-        elif _due(checkpoint, step, processes, device):
-            stop_if_diverged()
-            save()
+            print(f"\nsaved at step {step} of {steps}: the same command goes on from there", file=sys.stderr)
+        raise
     bar.close()
     model.load_state_dict(best_weights)
     return model.eval()

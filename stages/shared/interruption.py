@@ -64,10 +64,20 @@ def _fail(message: str) -> None:
 
 @contextlib.contextmanager
 def postponed():
-    """Hold an interruption back until the block is done: for writes that must not be cut in half."""
+    """Hold an interruption back until the block is done: for what must not be cut in half.
+
+    A second one ends the process at once.
+    """
     pending: list[int] = []
+
+    def hold(signum, _frame):
+        if pending:
+            signal.signal(signum, signal.SIG_DFL)
+            os.kill(os.getpid(), signum)
+        pending.append(signum)
+
     handlers = {
-        signum: signal.signal(signum, lambda received, _: pending.append(received))
+        signum: signal.signal(signum, hold)
         for signum in (signal.SIGINT, signal.SIGTERM)
         if threading.current_thread() is threading.main_thread()
     }
