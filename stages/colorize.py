@@ -85,7 +85,7 @@ def _temperature(text: str) -> float:
 
 def _open_painter(folder: Path, temperature: float) -> Callable[[Image.Image], Image.Image]:
     if not folder.is_dir():
-        trained = ", ".join(sorted(str(path) for path in ENCODERS.glob("*") if path.is_dir()))
+        trained = ", ".join(str(path) for path in map(ENCODERS.joinpath, get_args(Objective)) if path.is_dir())
         raise StageError(
             f"--encoder {folder} is not a folder; "
             + (f"there are {trained}" if trained else "run from the project's root; `dvc repro` trains encoders")

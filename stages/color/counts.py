@@ -18,9 +18,9 @@ def read_prior(path: str | Path = f"{COLORS}/prior.csv") -> tuple[np.ndarray, np
     """(Q, 2) float32 centres and (Q,) float64 shares.
 
     Raises:
-        StageError: when the file is missing.
+        StageError: when the file is missing or has other columns.
     """
-    rows = _read(path)
+    rows = _read(path, "a,b,prior")
     return rows[:, :2].astype(np.float32), rows[:, 2]
 
 
@@ -33,9 +33,9 @@ def read_mean_ab(path: str | Path = f"{COLORS}/mean_ab.csv") -> tuple[np.ndarray
     """(256,) int64 pixels of each stored lightness and (256, 2) float64 their mean a and b.
 
     Raises:
-        StageError: when the file is missing.
+        StageError: when the file is missing or has other columns, or not 256 rows.
     """
-    rows = _read(path)
+    rows = _read(path, "lightness,pixels,a,b", 256)
     return rows[:, 1].astype(np.int64), rows[:, 2:]
 
 
@@ -43,8 +43,18 @@ def _write(path: str | Path, header: str, rows: np.ndarray, formats: list[str]) 
     np.savetxt(path, rows, fmt=formats, delimiter=",", header=header, comments="")
 
 
-def _read(path: str | Path) -> np.ndarray:
+def _read(path: str | Path, header: str, length: int | None = None) -> np.ndarray:
     try:
-        return np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
+        with Path(path).open(encoding="utf-8") as file:
+            found = file.readline().strip()
+            rows = np.loadtxt(file, delimiter=",", ndmin=2)
     except FileNotFoundError:
         raise StageError(f"{path} is missing. `dvc repro` makes it, `dvc checkout` brings it back.") from None
+    except ValueError as error:
+        raise StageError(f"{path} is not a table of numbers ({error}). Remove it and run `dvc repro`.") from None
+    if found != header or len(rows) != (length or len(rows)) or not np.isfinite(rows).all():
+        raise StageError(
+            f"{path} needs the columns {header}{f' and {length} rows' if length else ''} of finite numbers; "
+            f"got {found} and {len(rows)} rows. Remove it and run `dvc repro`."
+        )
+    return rows

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from stages.reporting.numbers import points, points_range
-from stages.reporting.svg import WIDTH, chart, element, line, marker, nice_ticks, scale, text
+from stages.reporting.svg import TEXT_WIDTH, WIDTH, chart, element, line, marker, nice_ticks, scale, text
 
-LEFT, RIGHT, TOP = 134, 12, 26
+RIGHT, TOP = 12, 26
 NAME, ROW, MARK = 20, 9, 11
 
 
@@ -33,16 +33,17 @@ def forest_plot(slug: str, title: str, groups: dict[str, dict[str, list[Lift]]])
     Args:
         groups: representation -> what it is compared with -> one lift a view; not empty.
     """
+    left = 12 + TEXT_WIDTH * max(len(f"over {over}") for opponents in groups.values() for over in opponents)
     lifts = [lift for opponents in groups.values() for own in opponents.values() for lift in own]
     low, high = 100 * min(0, *(lift.low for lift in lifts)), 100 * max(0, *(lift.high for lift in lifts))
-    to_x = scale(low - 1, high + 1, LEFT, WIDTH - RIGHT)
+    to_x = scale(low - 1, high + 1, left, WIDTH - RIGHT)
     parts, y = [], TOP
     for name, opponents in groups.items():
         parts.append(element("g", text(4, y + 13, name, class_="name"), class_=f"of-{name}"))
         y += NAME
         for over, own in opponents.items():
             height = ROW + MARK * len(own)
-            parts.append(text(LEFT - 8, y + height / 2 + 4, f"over {over}", class_="end"))
+            parts.append(text(left - 8, y + height / 2 + 4, f"over {over}", class_="end"))
             for place, lift in enumerate(own):
                 parts.append(_lift(lift, f"{name} over {over}", y + (ROW + MARK) / 2 + MARK * place, to_x))
             y += height
@@ -55,7 +56,7 @@ def forest_plot(slug: str, title: str, groups: dict[str, dict[str, list[Lift]]])
         for tick in ticks
         for place in (TOP - 8, y + 14)
     ]
-    axis = text((LEFT + WIDTH - RIGHT) / 2, y + 30, "lift (points)", class_="tick middle")
+    axis = text((left + WIDTH - RIGHT) / 2, y + 30, "lift (points)", class_="tick middle")
     spoken = [
         f"{name} over {over} {' and '.join(f'{points(lift.value)} ({lift.view})' for lift in own)}"
         for name, opponents in groups.items()

@@ -134,7 +134,7 @@ def quality_table(scores: dict[str, dict[str, float]], title: str) -> Table:
 def confused_table(confused: pd.DataFrame, representation: str, title: str) -> Table:
     """The pairs of classes that one representation's probe confuses most."""
     rows = [
-        [row.label, row.predicted, fixed(row.times, 0), percent(row.share)]
+        [row.label.replace("_", " "), row.predicted.replace("_", " "), fixed(row.times, 0), percent(row.share)]
         for row in confused.rename(columns={"count": "times"}).itertuples()
     ]
     columns = ["dish", "taken for", "images", "% of the dish"]
