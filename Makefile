@@ -2,13 +2,17 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro test bench lint install clean
+.PHONY: repro test test-faults bench lint install clean
 
 repro: install
 	dvc repro
 
 test: install
 	pytest --numprocesses 2 --dist loadfile
+
+# Breaks every stage in turn: some twenty minutes. The quick part of it is in `make test`.
+test-faults: install
+	pytest tests/faults -m 'slow or not slow' --numprocesses 2 --dist worksteal
 
 # How fast, beside the straightforward way: on a machine that does nothing else, some ten minutes.
 bench: install

@@ -42,9 +42,10 @@ def test_the_sentence_by_hand():
     (finding,) = find_answers(evidence(lifts, MEANS, CHOSEN, {"in": 0.125}), sees_color=False)
     assert sentence(finding) == (
         "On classes that the autoencoder saw, the objective and layer chosen on validation images, colorization (mid), "
-        "is right on 52.7 % of test images (46.0 to 59.1; conv probe; guessing: 12.5 %): against the best pixels with colour, rgb, "
-        "no difference is shown (-5.2 points, -13.8 to +2.8; p 0.610 by Holm; a test by itself "
-        "finds 11.4 points in 80 of 100 such test sets); it beats the best lightness-only control, lightness (+12.8 points, +4.2 to +20.8)."
+        "is right on 52.7 % of test images (46.0 to 59.1; conv probe; guessing: 12.5 %): against the best pixels with "
+        "colour, rgb, no difference is shown (-5.2 points, -13.8 to +2.8; p 0.610 by Holm; a test by itself finds "
+        "11.4 points in 80 of 100 such test sets); it beats the best lightness-only control, lightness (+12.8 points, "
+        "+4.2 to +20.8)."
     )
 
 

@@ -1,0 +1,62 @@
+"""Every stage, killed at ten random moments: the next `dvc repro` finishes, in the bytes of an undisturbed run."""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+import yaml
+
+from tests.project import ROOT, SMALL
+
+MOMENTS = 10
+
+
+def addresses() -> list[str]:
+    """The stages of the small sample, by the names that DVC gives them."""
+    arms = SMALL["probe"]["representations"]
+    objectives = ["colorization"]
+    items = {
+        "train_autoencoder": objectives,
+        "train_control": SMALL["pretext"]["controls"],
+        "extract_latents": arms["latents"],
+        "train_probes": arms["latents"],
+        "train_pixel_probes": arms["pixels"],
+        "paint": objectives,
+    }
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    return [
+        name
+        for stage in stages
+        for name in ([f"{stage}@{item}" for item in items[stage]] if stage in items else [stage])
+    ]
+
+
+def test_no_stage_is_left_out(finished):
+    assert set(addresses()) == set(finished.lock())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", addresses())
+def test_killed_at_ten_moments_the_next_repro_gives_the_same_bytes(finished, tmp_path, stage):
+    project = finished.copy(tmp_path / "project")
+    lock, draw = project.lock(), random.Random(stage)
+    start = time.monotonic()
+    project.run("dvc", "repro", "--single-item", "--force", stage)
+    duration = time.monotonic() - start
+    assert project.lock() == lock
+    hit = 0
+    for moment in range(MOMENTS):
+        process = project.start("dvc", "repro", "--single-item", "--force", stage)
+        time.sleep(draw.uniform(0.25, 1) * duration)  # DVC itself takes the first second
+        if process.poll() is None:
+            hit += 1
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        # Half of them must work anew amid what was left, not take the result from the run cache.
+        project.run("dvc", "repro", *(["--no-run-cache"] if moment % 2 else []))
+        assert project.lock() == lock
+        assert "up to date" in project.run("dvc", "status").stdout
+    assert hit >= MOMENTS // 2
+    assert not [path for path in project.path.rglob("*.part") if ".dvc" not in path.parts]
