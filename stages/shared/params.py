@@ -347,7 +347,7 @@ def _explain(problem: dict) -> str:
         case "value_error":
             return str(limits["error"])
         case "missing":
-            return f"{key} is missing"
+            return f"{key} is missing; profiles/sample.yaml and profiles/food101.yaml have it"
         case "extra_forbidden":
             siblings = _siblings(location)
             close = difflib.get_close_matches(str(location[-1]), siblings, n=1)

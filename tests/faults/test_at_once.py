@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import time
 
 import pytest
@@ -30,11 +29,11 @@ def test_two_experiments_of_one_training_side_by_side(finished, tmp_path):
     alone = project.copy(tmp_path / "alone")
     alone.run("dvc", "repro", TRAINING)
 
+    command = ["dvc", "exp", "run", "--temp", TRAINING]
+    resamples = {"first": 200, "second": 300}
     processes = {
-        name: project.start(
-            "dvc", "exp", "run", "--temp", "--name", name, "-S", f"compare.resamples={resamples}", TRAINING
-        )
-        for name, resamples in (("first", 200), ("second", 300))
+        name: project.start(*command, "--name", name, "-S", f"compare.resamples={number}")
+        for name, number in resamples.items()
     }
     checkpoints, most = project.path / ".dvc/tmp/checkpoints", 0
     while any(process.poll() is None for process in processes.values()):
@@ -42,7 +41,7 @@ def test_two_experiments_of_one_training_side_by_side(finished, tmp_path):
         time.sleep(0.02)
     for name, process in processes.items():
         finish(process, project, name)
-        project.run("dvc", "exp", "apply", "--force" if False else name)
+        project.run("dvc", "exp", "apply", name)
         assert project.lock()[TRAINING]["outs"] == alone.lock()[TRAINING]["outs"]
         project.run("git", "checkout", ".")
     assert most == 2
@@ -54,16 +53,8 @@ def test_a_queue_of_four_with_two_workers(finished, tmp_path):
     project = finished.copy(tmp_path / "project")
     for resamples in (110, 120):
         for weight in (0.1, 0.2):
-            project.run(
-                "dvc",
-                "exp",
-                "run",
-                "--queue",
-                "-S",
-                f"compare.resamples={resamples}",
-                "-S",
-                f"loss.lpips_weight={weight}",
-            )
+            changes = ["-S", f"compare.resamples={resamples}", "-S", f"loss.lpips_weight={weight}"]
+            project.run("dvc", "exp", "run", "--queue", *changes)
     project.run("dvc", "queue", "start", "--jobs", "2")
     end = time.monotonic() + 900
     while True:
@@ -77,4 +68,4 @@ def test_a_queue_of_four_with_two_workers(finished, tmp_path):
     pairs = {(row["compare.resamples"], row["loss.lpips_weight"]) for row in shown if row["Experiment"]}
     assert {("110", "0.1"), ("110", "0.2"), ("120", "0.1"), ("120", "0.2")} <= pairs
     project.run("dvc", "queue", "stop", "--kill", check=False)
-    assert not [path for path in project.path.rglob("*.part") if os.path.exists(path)]
+    assert not list(project.path.rglob("*.part"))

@@ -81,8 +81,9 @@ def test_every_command_is_behind_the_check():
     def behind(name: str) -> bool:
         if name == "check_params":
             return True
-        deps = [dep.split("/${")[0] for dep in STAGES[name]["deps"] if dep.startswith(("data/", "metrics/"))]
-        above = {maker for dep in deps for out, maker in makers.items() if out.split("/${")[0] == dep or out == dep}
+        deps = [f"{dep.partition('/${')[0]}/" for dep in STAGES[name]["deps"] if dep.startswith(("data/", "metrics/"))]
+        outs = [(f"{out.partition('/${')[0]}/", maker) for out, maker in makers.items()]
+        above = {maker for dep in deps for out, maker in outs if dep.startswith(out) or out.startswith(dep)}
         return any(behind(maker) for maker in above - {name})
 
     for name in STAGES:
