@@ -30,7 +30,7 @@ def measure(scale: Scale) -> list[Row]:
 
 
 def _experiment(project: Project, scale: Scale) -> Row:
-    """`dvc exp run --temp` that reruns `compare` and `report`, less what these take, with a large file beside them."""
+    """`dvc exp run --temp` less what the stages that it reruns take, with a large file beside them."""
     big = project.path / "data/big.npy"
     rng, left = np.random.default_rng(0), int(scale.gigabytes * 2**30)
     with big.open("wb") as file:
@@ -38,7 +38,8 @@ def _experiment(project: Project, scale: Scale) -> Row:
             left -= file.write(rng.bytes(min(CHUNK, left)))
     project.run("dvc", "add", "data/big.npy")
     project.commit()
-    stages = seconds(lambda: [project.run("python", "-m", f"stages.{stage}") for stage in ("compare", "report")])
+    rerun = ("check_params", "compare", "report")
+    stages = seconds(lambda: [project.run("python", "-m", f"stages.{stage}") for stage in rerun])
     project.run("git", "checkout", ".")
     took, links = [], []
     for resamples in range(101, 101 + scale.repeats):
