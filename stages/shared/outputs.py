@@ -4,6 +4,7 @@ Bytes depend on the content alone, never on time, host or dictionary order.
 """
 
 import errno
+import glob
 import json
 import math
 import os
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from stages.shared.errors import StageError
 
@@ -41,7 +43,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = _temporary(path)
     try:
         with _told_when_full(path, temporary):
             yield temporary
@@ -61,8 +63,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
         StageError: when the disk is full, with what was needed and what is free.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed and had the same number
+    temporary = _temporary(path)
     try:
         with _told_when_full(path, temporary):
             temporary.mkdir(parents=True)
@@ -116,6 +117,15 @@ def open_array(path: str | Path) -> np.ndarray:
         raise StageError(
             f"{path} is not a whole .npy array ({error}). Remove it and run `dvc checkout` or `dvc repro`."
         ) from None
+
+
+def _temporary(path: Path) -> Path:
+    """A place beside `path` for what this process writes; what processes that were killed left there is removed."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        process = left.name.split(".")[-2]
+        if process == str(os.getpid()) or not (process.isdecimal() and psutil.pid_exists(int(process))):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 @contextmanager

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -27,6 +31,22 @@ def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path):
     assert [file.name for file in path.iterdir()] == ["a"]
     assert (path / "a").read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_writes_is_not(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    (tmp_path / f".out.{gone.pid}.part").mkdir()
+    (tmp_path / f".out.{os.getpid()}.part").write_text("of a process that had this one's number")
+    (tmp_path / f".out.{os.getppid()}.part").write_text("in use")
+    (tmp_path / f".outer.{gone.pid}.part").write_text("of another output")
+    with whole_folder(tmp_path / "out") as part:
+        (part / "a").write_text("new")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"out", f".out.{os.getppid()}.part", f".outer.{gone.pid}.part"}
+    with whole_file(tmp_path / "outer") as part:
+        part.write_text("new")
+    assert {path.name for path in tmp_path.iterdir()} == {"out", "outer", f".out.{os.getppid()}.part"}
 
 
 def test_json_is_sorted_and_finite(tmp_path):
