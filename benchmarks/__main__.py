@@ -10,6 +10,7 @@ from benchmarks.limits import measure_limits
 from benchmarks.machine import describe, slug
 from benchmarks.measure import Scale
 from benchmarks.table import markdown
+from stages.shared.outputs import whole_file
 
 ROWS = ("conversion", "training", "latents", "probes", "closed_forms", "comparison", "pipeline", "startup")
 FOLDER = Path("benchmarks/results")
@@ -26,14 +27,14 @@ def main() -> None:
     scale = Scale(given.repeats, given.quick, given.gigabytes)
     machine, rows = describe(), []
     machine["limits"] = measure_limits(quick=given.quick)
+    result = {"machine": machine, "repeats": given.repeats, "rows": rows}
+    path = given.out or FOLDER / f"{slug(machine)}.json"
     for name in given.only:
         start = time.perf_counter()
         rows += [row.as_dict() for row in importlib.import_module(f"benchmarks.rows.{name}").measure(scale)]
         print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
-    result = {"machine": machine, "repeats": given.repeats, "rows": rows}
-    path = given.out or FOLDER / f"{slug(machine)}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        with whole_file(path) as part:  # after each: what was measured outlives what fails later
+            part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"\n{markdown(result)}\n\nwritten to {path}")
 
 

@@ -31,12 +31,12 @@ def measure(scale: Scale) -> list[Row]:
 
 def _experiment(project: Project, scale: Scale) -> Row:
     """`dvc exp run --temp` less what the stages that it reruns take, with a large file beside them."""
-    big = project.path / "data/big.npy"
+    big = project.path / "big.npy"
     rng, left = np.random.default_rng(0), int(scale.gigabytes * 2**30)
     with big.open("wb") as file:
         while left > 0:
             left -= file.write(rng.bytes(min(CHUNK, left)))
-    project.run("dvc", "add", "data/big.npy")
+    project.run("dvc", "add", "big.npy")
     project.commit()
     rerun = ("check_params", "compare", "report")
     stages = seconds(lambda: [project.run("python", "-m", f"stages.{stage}") for stage in rerun])
@@ -61,7 +61,7 @@ def _experiment(project: Project, scale: Scale) -> Row:
 def _links(project: Project, inode: int, found: list[bool], done: threading.Event) -> None:
     """Whether the experiment's large file is the project's own, by its inode, as often as it is seen."""
     while not done.is_set():
-        for path in (project.path / ".dvc/tmp/exps").glob("*/data/big.npy"):
+        for path in (project.path / ".dvc/tmp/exps").glob("*/big.npy"):
             try:
                 found.append(path.stat().st_ino == inode)
             except FileNotFoundError:

@@ -96,7 +96,10 @@ class _Header(tarfile.TarInfo):
         long = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, *tarfile.GNU_TYPES)
         if self.type in long and self.size > LARGEST_HEADER and self.type != tarfile.GNUTYPE_SPARSE:
             raise tarfile.ReadError(f"a header of {self.size:,} bytes; accepted: at most {LARGEST_HEADER:,}")
-        return super()._proc_member(archive)
+        try:
+            return super()._proc_member(archive)
+        except (ValueError, IndexError, OverflowError) as error:  # of numbers in PAX records, which tarfile trusts
+            raise tarfile.ReadError(f"a header that cannot be read ({error})") from None
 
 
 def _content(path: str | Path, archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

@@ -38,7 +38,11 @@ class Partial:
         """Append what comes, until `chunks` ends or raises; what came before stays."""
         with self.path.open("ab") as file:
             for chunk in chunks:
-                file.write(chunk)
+                try:
+                    file.write(chunk)
+                    file.flush()
+                except OSError as error:
+                    raise OSError(error.errno, error.strerror, str(self.path)) from None
                 self._count(chunk)
 
     def discard(self) -> None:

@@ -29,7 +29,7 @@ class Checkpoint:
     """
 
     def __init__(self, folder: Path, key: str, slot: int | None = None):
-        self._lock = None
+        self._lock, self._key = None, key
         if slot is None:
             slot, self._lock = _claim(folder, key)
         self.slot = slot
@@ -48,6 +48,8 @@ class Checkpoint:
         # Through a file of ours: torch's own writer does not say that the disk is full.
         with postponed(), whole_file(self.path) as part, part.open("wb") as file:
             torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())  # a power cut after the renaming would else leave an empty file in place of the old
         self._saved = time.monotonic()
 
     def load(self) -> dict | None:
@@ -64,27 +66,56 @@ class Checkpoint:
         """Forget the run, and what a save that was killed left of it: it is done."""
         for path in (self.path, self.diverged, *self.path.parent.glob(f".{self.path.name}.*.part")):
             path.unlink(missing_ok=True)
+        # What an experiment beside this one left when it was given up: the result is there, so nobody needs it.
+        for path in self.path.parent.glob(f"{self._key}.*.pt"):
+            lock = self.path.parent / f"{path.name.removesuffix('.pt')}.lock"
+            if (claimed := _claimed(lock)) is not None:
+                path.unlink(missing_ok=True)
+                lock.unlink(missing_ok=True)
+                claimed.close()
         if self._lock:
             Path(self._lock.name).unlink(missing_ok=True)
             self._lock.close()
 
 
 def _claim(folder: Path, key: str) -> tuple[int, BinaryIO]:
-    """The first slot whose lock is free, and its file: the lock ends with it, or with the process."""
+    """A slot that nobody holds, and its lock, which ends with it or with the process.
+
+    The one with the newest state, to go on with; where none has a state, the first.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for slot in itertools.count():
-        path = folder / f"{key}.{slot}.lock"
-        while True:
-            file = path.open("wb")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.close()
-                break
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                    return slot, file
-            file.close()  # its owner has removed it meanwhile
+    paths = {folder / f"{key}.pt": 0} | {path: int(path.name.split(".")[-2]) for path in folder.glob(f"{key}.*.pt")}
+    saved = {}
+    for path, slot in paths.items():
+        with contextlib.suppress(FileNotFoundError):  # none, or its owner is done
+            saved[slot] = path.stat().st_mtime
+    for slot in itertools.chain(sorted(saved, key=saved.get, reverse=True), itertools.count()):
+        if (file := _claimed(folder / f"{key}.{slot}.lock")) is not None:
+            return slot, file
+
+
+def _claimed(path: Path) -> BinaryIO | None:
+    """The lock file, locked; None where another process holds it.
+
+    Raises:
+        StageError: where the file system has no locks.
+    """
+    while True:
+        file = path.open("wb")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        except OSError as error:
+            raise StageError(
+                f"{path} cannot be locked ({error.strerror}): put the repository on a file system with locks, or mount "
+                f"this one with them (Lustre: -o flock)."
+            ) from None
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        file.close()  # its owner has removed it meanwhile
 
 
 def _interval() -> float:

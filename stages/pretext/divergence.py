@@ -46,7 +46,9 @@ def diverged(step: int, steps: int, epoch: int, images: list[str], checkpoint: C
         with whole_file(checkpoint.diverged) as part:
             part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     shown = ", ".join(images[:SHOWN]) + (", ..." if len(images) > SHOWN else "")
-    kept = f"An earlier state is kept in {checkpoint.path}" if checkpoint.path.exists() else "No state was saved yet"
+    kept = "No state was saved yet"
+    if checkpoint.path.exists():
+        kept = f"The last good state is kept in {checkpoint.path}, for these parameters and to look at"
     return StageError(
         f"the loss is not finite at step {step + 1} of {steps}, in epoch {epoch + 1}, on {len(images)} images "
         f"({shown}; all of them: {checkpoint.diverged}). {kept}. Look at the images; lower train.learning_rate or "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import warnings
 from typing import TYPE_CHECKING
@@ -64,6 +65,7 @@ def open_lpips(net: str, backbone: str, group: str) -> lpips.LPIPS:
     import lpips  # brings torchvision: only where LPIPS has a weight
 
     lpips.normalize_tensor = _normalize
+    os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"  # torchvision would open a pickle that lies under the file's name
     pretrained = backbone == "imagenet"
     try:
         with torch.random.fork_rng(), warnings.catch_warnings():

@@ -211,7 +211,8 @@ def train(
                 stop_if_diverged()
                 save()
     except Interrupted:
-        if processes.count == 1 and watch.first() is None:
+        if processes.count == 1:
+            stop_if_diverged()
             save()
             print(f"\nsaved at step {step} of {steps}: the same command goes on from there", file=sys.stderr)
         raise

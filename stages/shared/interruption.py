@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -12,9 +11,10 @@ from pathlib import Path
 import psutil
 
 from stages.shared.errors import StageError
-from stages.shared.outputs import NO_SPACE
+from stages.shared.outputs import NO_SPACE, free_bytes
 
 PARENT_CHECK_SECONDS = 1.0
+_asked: list[int] = []  # signals that have come: what started the stage may end of the same one, and is then no second
 ERROR_FILE = "STAGES_ERROR_FILE"  # where one of several processes leaves its error for the stage that started them
 
 
@@ -50,7 +50,9 @@ def run(stage: Callable[[], None]) -> None:
         if error.filename is None and error.strerror is None:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        free = f" ({shutil.disk_usage('.').free:,} bytes are free here)" if error.errno in NO_SPACE else ""
+        free = ""
+        if error.errno in NO_SPACE and error.filename:
+            free = f" ({free_bytes(error.filename):,} bytes are free there)"
         _fail(f"{place}{error.strerror}{free}. Mend that, then run `dvc repro` again.")
 
 
@@ -75,6 +77,7 @@ def postponed():
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
         pending.append(signum)
+        _asked.append(signum)
 
     handlers = {
         signum: signal.signal(signum, hold)
@@ -86,11 +89,12 @@ def postponed():
     finally:
         for signum, handler in handlers.items():
             signal.signal(signum, handler)
-        if pending:
-            os.kill(os.getpid(), pending[0])
+    if pending:  # only now: an error of the block says more than that it was interrupted
+        os.kill(os.getpid(), pending[0])
 
 
 def _raise_interrupted(signum: int, _frame) -> None:
+    _asked.append(signum)
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_DFL)
     raise Interrupted(signum)
@@ -105,5 +109,7 @@ def _watch_parents(parents: list[int]) -> None:
     event = threading.Event()
     while _parents() == parents:
         event.wait(PARENT_CHECK_SECONDS)
+    if _asked:
+        return
     print("what started this stage is gone: ending", file=sys.stderr)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -19,11 +19,12 @@ import psutil
 from stages.shared.errors import StageError
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+BLOCK = 512  # bytes of a unit of st_blocks, whatever the disk's own blocks are
 
 
 def require_space(folder: str | Path, needed: int) -> None:
     """Raise StageError unless the disk of `folder` has `needed` bytes free."""
-    free = shutil.disk_usage(folder).free
+    free = free_bytes(folder)
     if free < needed:
         raise StageError(
             f"the disk of {folder} is too small: {needed:,} bytes needed, {free:,} free. Make room, then run "
@@ -42,10 +43,10 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         StageError: when the disk is full, with what was needed and what is free.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
     try:
         with _told_when_full(path, temporary):
+            path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
         os.replace(temporary, path)
     finally:
@@ -124,7 +125,7 @@ def _temporary(path: Path) -> Path:
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         process = left.name.split(".")[-2]
         if process == str(os.getpid()) or not (process.isdecimal() and psutil.pid_exists(int(process))):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
@@ -132,15 +133,25 @@ def _temporary(path: Path) -> Path:
 def _told_when_full(path: Path, temporary: Path) -> Iterator[None]:
     try:
         yield
+    except StageError:
+        raise
     except Exception as error:
         if not is_full(error):
             raise
         written = [temporary, *temporary.rglob("*")] if temporary.is_dir() else [temporary]
-        free = shutil.disk_usage(path.parent).free + sum(f.stat().st_size for f in written if f.is_file())
+        free = free_bytes(path) + sum(BLOCK * file.stat().st_blocks for file in written if file.is_file())
         raise StageError(
             f"{path} does not fit on its disk: it needs more than the {free:,} bytes that are free. Make room, then "
             f"run `dvc repro` again."
         ) from None
+
+
+def free_bytes(path: str | Path) -> int:
+    """Of the disk where `path` lies or is to lie."""
+    place = Path(path).absolute()
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free
 
 
 def is_full(error: BaseException | None) -> bool:

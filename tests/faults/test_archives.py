@@ -180,6 +180,27 @@ def test_a_header_of_any_length_is_refused_before_it_is_read(project):
     refused(packed(contents(), [member]), "a header of 1,048,577 bytes")
 
 
+@pytest.mark.parametrize(
+    "records",
+    [
+        {"GNU.sparse.map": "a,b"},
+        {"GNU.sparse.size": "zz"},
+        {"GNU.sparse.realsize": "zz"},
+        {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"},
+        {"size": "zz"},
+        {"mtime": "zz"},
+    ],
+    ids=str,
+)
+def test_hostile_records_are_refused_or_passed_over(project, records):
+    member = tarfile.TarInfo("images/pie/a.txt")
+    member.size, member.pax_headers = 5, records
+    try:
+        convert(packed(contents(), [member]))
+    except StageError as error:
+        assert "is not a whole gzipped tar archive" in str(error)
+
+
 SOUND = packed(contents())
 PLAIN = gzip.decompress(SOUND)
 

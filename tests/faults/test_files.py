@@ -155,6 +155,21 @@ def test_no_pickle_is_opened(tmp_path, monkeypatch):
     assert not Path("pwned").exists()
 
 
+def test_no_pickle_is_opened_in_place_of_lpips_weights(tmp_path, monkeypatch):
+    """Torchvision opens what lies under its file's name, whatever it is."""
+    from stages.pretext.losses import open_lpips
+    from stages.shared.errors import StageError
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    folder = tmp_path / "torch/hub/checkpoints"
+    folder.mkdir(parents=True)
+    torch.save({"bomb": Bomb()}, folder / "squeezenet1_1-b8a52dc0.pth")
+    with pytest.raises(StageError, match="LPIPS needs torchvision's ImageNet weights"):
+        open_lpips("squeeze", "imagenet", "loss")
+    assert not Path("pwned").exists()
+
+
 def test_no_code_opens_a_pickle():
     """torch.load with weights_only, np.load with allow_pickle=False, and neither pickle.load nor read_pickle."""
     for path in (ROOT / "stages").rglob("*.py"):

@@ -40,7 +40,7 @@ def repro(project: Project, *options: str) -> None:
     if ended.returncode and "Unable to read RWLock-file" in ended.stdout:
         (project.path / ".dvc/tmp/rwlock").unlink()
         ended = project.run("dvc", "repro", *options, check=False)
-    if ended.returncode and "'./dvc.lock'" in ended.stdout:
+    if ended.returncode and "'./dvc.lock' validation failed" in ended.stdout:
         project.run("git", "checkout", "dvc.lock")
         ended = project.run("dvc", "repro", *options, check=False)
     assert ended.returncode == 0, ended.stdout

@@ -71,6 +71,14 @@ def test_a_parameter_with_a_command_in_it_is_data(project, override, said):
     assert not list(project.path.rglob("pwned"))
 
 
+def test_a_group_that_is_no_parameter_is_refused(project):
+    with (project.path / "params.yaml").open("a") as file:
+        file.write("trian:\n  epochs: 3\n")
+    ended = project.run("dvc", "repro", check=False)
+    assert ended.returncode != 0
+    assert "trian is not a parameter; did you mean train?" in ended.stdout
+
+
 def test_every_command_is_behind_the_check():
     """Each stage depends, at some remove, on what check_params writes."""
     makers = {}

@@ -9,13 +9,21 @@ import pytest
 
 from stages.shared.interruption import PARENT_CHECK_SECONDS
 
+IMPORTS = """
+import os, signal, sys, time
+from stages.shared import interruption
+from stages.shared.errors import StageError
+from stages.shared.interruption import Interrupted, postponed, run
+"""
+
+
+def script(body: str) -> str:
+    return IMPORTS + textwrap.dedent(body)
+
 
 def start(body, **options):
-    program = "from stages.shared.interruption import run, postponed\nimport os, sys, time, signal\n" + textwrap.dedent(
-        body
-    )
     return subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        [sys.executable, "-c", script(body)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
     )
 
 
@@ -75,6 +83,67 @@ def test_an_interruption_waits_for_the_end_of_a_postponed_block():
     out, _ = process.communicate(timeout=10)
     assert out == "written\n"
     assert process.returncode == 143
+
+
+def test_a_second_signal_within_a_postponed_block_ends_at_once():
+    process = start("""
+    def main():
+        with postponed():
+            print("started", flush=True)
+            for _ in range(600):
+                time.sleep(0.1)
+                if interruption._asked:
+                    print("held", flush=True)
+    run(main)
+    """)
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "held\n"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=5) == -signal.SIGINT
+
+
+def test_the_error_of_a_postponed_block_is_told_whatever_else_came():
+    process = start("""
+    def main():
+        with postponed():
+            print("started", flush=True)
+            time.sleep(1)
+            raise StageError("the disk is full")
+    run(main)
+    """)
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=10)
+    assert "error: the disk is full" in err
+    assert process.returncode == 1
+
+
+def test_the_end_of_what_started_the_stage_is_no_second_signal():
+    """A SIGTERM to the whole group: DVC is gone within a second, the stage's step takes longer."""
+    stage = script("""
+    def main():
+        try:
+            with postponed():
+                print("started", flush=True)
+                time.sleep(5)
+        except Interrupted:
+            print("saved", flush=True)
+            raise
+    run(main)
+    """)
+    shell = subprocess.Popen(
+        [sys.executable, "-c", "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])", stage],
+        env=os.environ | {"DVC_STAGE": "x"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert shell.stdout.readline() == "started\n"
+    os.killpg(shell.pid, signal.SIGTERM)
+    shell.wait(timeout=5)
+    assert shell.stdout.readline() == "saved\n"
 
 
 def test_an_error_for_the_user_has_no_traceback():
