@@ -1,10 +1,13 @@
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
 import torch
 from dvclive import Live
 
+from stages.pretext import training
 from stages.pretext.adversary import Adversary
 from stages.pretext.augmentation import augment
 from stages.pretext.batches import epoch_order
@@ -17,6 +20,7 @@ from stages.pretext.reconstruction import Reconstruction
 from stages.pretext.split_brain import SplitBrainPrediction
 from stages.pretext.supervised import Classification
 from stages.pretext.training import Settings, evaluate, learning_rate_at, train
+from stages.shared import interruption
 from stages.shared.errors import StageError
 from stages.shared.params import Loss, Model
 
@@ -166,6 +170,53 @@ def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, name, 
     torch.manual_seed(99)
     other = objective.build(MODEL)
     resumed, resumed_series = run(tmp_path / "cut", objective, settings, model=other, adversary=critic(7))
+    assert equal(whole, resumed)
+    assert series == resumed_series
+
+
+@pytest.mark.parametrize("name", ["plain", "adversarial", "muon"])
+@pytest.mark.parametrize("moment", ["first step", "mid-epoch", "last step of an epoch", "validation", "save"])
+def test_ctrl_c_at_any_moment_saves_a_whole_step_and_the_next_run_ends_in_the_same_bytes(
+    tmp_path, monkeypatch, name, moment
+):
+    """A real SIGINT, in the middle of what is named; a checkpoint is due every two minutes: never, here."""
+    settings = Settings(**(vars(SETTINGS) | {"optimizer": "muon" if name == "muon" else "adamw"}))
+
+    def critic(seed):
+        torch.manual_seed(seed)
+        return Adversary(0.1, 10.0, torch.device("cpu")) if name == "adversarial" else None
+
+    def signalling(function, call):
+        calls = []
+
+        def wrapper(*arguments, **keywords):
+            calls.append(1)
+            if len(calls) == call:
+                os.kill(os.getpid(), signal.SIGINT)
+            return function(*arguments, **keywords)
+
+        return wrapper
+
+    whole, series = run(tmp_path / "whole", settings=settings, adversary=critic(0))
+    augmented = {"first step": 1, "mid-epoch": 5, "last step of an epoch": 6}  # of three steps an epoch
+    with monkeypatch.context() as patch:
+        patch.setattr(interruption, "_asked", [])
+        before = signal.signal(signal.SIGINT, interruption._raise_interrupted)
+        if moment in augmented:
+            patch.setattr(training, "augment", signalling(training.augment, augmented[moment]))
+        elif moment == "validation":
+            patch.setattr(training, "evaluate", signalling(training.evaluate, 2))
+        else:
+            patch.setattr(torch, "save", signalling(torch.save, 2))
+        try:
+            with pytest.raises(interruption.Interrupted):
+                run(tmp_path / "cut", settings=settings, adversary=critic(0))
+        finally:
+            signal.signal(signal.SIGINT, before)
+    state = torch.load(tmp_path / "cut/checkpoints/key.pt", weights_only=True)
+    assert state["step"] == {**augmented, "validation": 6, "save": 6}[moment]
+    torch.manual_seed(99)
+    resumed, resumed_series = run(tmp_path / "cut", settings=settings, model=L1.build(MODEL), adversary=critic(7))
     assert equal(whole, resumed)
     assert series == resumed_series
 
