@@ -45,7 +45,7 @@ def read_meta(path: str | Path = ARCHIVE) -> Meta:
     texts: dict[str, str] = {}
     with _streamed(path) as archive:
         for member in archive:
-            *_, folder, name = ("", *PurePosixPath(member.name).parts[-2:])
+            *_, folder, name = ("", "", *PurePosixPath(member.name).parts[-2:])
             if member.isreg() and folder == "meta" and name in META_FILES:
                 texts[name] = _decoded(_content(path, archive, member), f"{path}: {member.name}")
             if len(texts) == len(META_FILES):

@@ -27,17 +27,22 @@ from tests.project import environment, make_project
 IMAGES = 11  # of a class: 22 in all, three batches of 7 and one of a single image
 
 
+def list_images(pretrain: int) -> None:
+    """A manifest of two classes, with so many images each to train on."""
+    counts = {"pretrain": pretrain, "validation": IMAGES}
+    write_manifest(
+        ManifestRow(f"{label}/{subset}{number}", label, "in", subset)
+        for label in "ab"
+        for subset, count in counts.items()
+        for number in range(count)
+    )
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     project = make_project(tmp_path / "project")
     monkeypatch.chdir(project.path)
-    rows = [
-        ManifestRow(f"{label}/{subset}{number}", label, "in", subset)
-        for label in "ab"
-        for subset in ("pretrain", "validation")
-        for number in range(IMAGES)
-    ]
-    write_manifest(rows)
+    list_images(pretrain=IMAGES)
     rng = np.random.default_rng(0)
     Path("data/lab").mkdir()
     for subset in ("pretrain", "validation", "probe"):
@@ -235,11 +240,13 @@ def test_another_launchers_rank_is_not_taken_for_ours(monkeypatch):
 
 def test_a_checkpoint_within_an_epoch_is_the_first_processes_and_ends_in_the_same_bytes(project, start):
     """Steps of an epoch: 110. Asked every 20, with no interval: saved at 20, 40, ..., 100 and at the end."""
+    list_images(pretrain=110)
     rng = np.random.default_rng(0)
     np.save("data/lab/pretrain.npy", rng.integers(0, 256, (220, 3, 32, 32), dtype=np.uint8))
     project.change({"train": {"processes": 2, "epochs": 2, "batch_size": 2}, "loss": {"adversarial_weight": 0.0}})
     whole = start("train_autoencoder", "colorization")
-    whole.communicate(timeout=300)
+    out, _ = whole.communicate(timeout=300)
+    assert whole.returncode == 0, out
     expected = series(), Path("data/encoders/colorization/model.safetensors").read_bytes()
 
     cut = start("train_autoencoder", "colorization", STAGES_CHECKPOINT_SECONDS="0")
