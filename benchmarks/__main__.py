@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import json
 import time
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from benchmarks.limits import measure_limits
 from benchmarks.machine import describe, slug
 from benchmarks.measure import Scale
 from benchmarks.table import markdown
-from stages.shared.outputs import whole_file
+from stages.shared.outputs import write_json
 
 ROWS = ("conversion", "training", "latents", "probes", "closed_forms", "comparison", "pipeline", "startup")
 FOLDER = Path("benchmarks/results")
@@ -33,8 +32,7 @@ def main() -> None:
         start = time.perf_counter()
         rows += [row.as_dict() for row in importlib.import_module(f"benchmarks.rows.{name}").measure(scale)]
         print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
-        with whole_file(path) as part:  # after each: what was measured outlives what fails later
-            part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        write_json(path, result)  # after each: what was measured outlives what fails later
     print(f"\n{markdown(result)}\n\nwritten to {path}")
 
 

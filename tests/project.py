@@ -5,11 +5,35 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import yaml
 
+from stages.shared.params import Control, Objective
+
 ROOT = Path(__file__).parents[1]
 TRACKED = ["stages", "profiles", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
+
+# Each stage in the order of the pipeline, once for each of its matrix values.
+ENCODERS = [*get_args(Control), *get_args(Objective)]
+RUNS = {
+    "check_params": [[]],
+    "download": [[]],
+    "split": [[]],
+    "convert_to_lab": [[]],
+    "count_colors": [[]],
+    "prepare_objectives": [[]],
+    "train_autoencoder": [[name] for name in get_args(Objective)],
+    "train_control": [[name] for name in get_args(Control)],
+    "extract_latents": [[name] for name in ENCODERS],
+    "train_probes": [[name] for name in ENCODERS],
+    "train_pixel_probes": [["rgb_small"]],
+    "paint": [[name] for name in get_args(Objective)],
+    "paint_baselines": [[]],
+    "evaluate_colorization": [[]],
+    "compare": [[]],
+    "report": [[]],
+}
 
 # The whole study in the fewest images and steps; every stage still does its work.
 SMALL = {

@@ -1,5 +1,4 @@
 import io
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from stages.color.photograph import photograph_to_lab8
 from stages.food101.archive import ARCHIVE
 from stages.food101.manifest import ManifestRow, write_manifest
 from stages.shared.errors import StageError
+from tests.archives import packed
 from tests.project import ROOT
 
 SUBSETS = ["pretrain", "validation", "probe", "test"]
@@ -43,12 +43,8 @@ def images(tmp_path, monkeypatch) -> dict[str, bytes]:
 
 def pack(images: dict[str, bytes]) -> None:
     Path(ARCHIVE).parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(ARCHIVE, "w:gz") as archive:
-        # Not in the manifest's order: the archive's order must not matter.
-        for name in sorted(images, reverse=True):
-            member = tarfile.TarInfo(f"food-101/images/{name}.jpg")
-            member.size = len(images[name])
-            archive.addfile(member, io.BytesIO(images[name]))
+    # Not in the manifest's order: the archive's order must not matter.
+    Path(ARCHIVE).write_bytes(packed({f"images/{name}.jpg": images[name] for name in sorted(images, reverse=True)}))
 
 
 def test_row_i_is_the_ith_image_of_the_subset(images):

@@ -9,13 +9,13 @@ How the two are paired makes two worlds, with the same lightness planes and the 
 
 import io
 import itertools
-import tarfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from stages.color.lab import lab_to_rgb
+from tests.archives import packed
 
 SIZE = 32  # pixels along an edge
 FREQUENCIES = (0.07, 0.16, 0.3)  # cycles a pixel
@@ -39,11 +39,7 @@ def write_archive(path: Path, *, train: int, test: int, taught: bool, seed: int)
         files[f"meta/{part}.txt"] = "\n".join(listed).encode()
     for name, plane, color in zip(names, lightness, colors, strict=True):
         files[f"images/{name}.jpg"] = _jpeg(plane, color)
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in files.items():
-            member = tarfile.TarInfo(f"food-101/{name}")
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
+    Path(path).write_bytes(packed(files))
 
 
 def draw_lightness(texture: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

@@ -53,7 +53,8 @@ def _experiment(project: Project, scale: Scale) -> Row:
         watch.set()
         watcher.join()
     copied = "the data was linked, not copied" if all(links) else "the data was COPIED"
-    copied = copied if links else "the data was not even linked"
+    if not links:
+        copied = "the data was not even linked"
     return Row(
         f"dvc exp run --temp beyond its stages, {scale.gigabytes:g} GB of data", "under 6 s, no copy", "s",
         [whole - stages for whole in took], higher=False, note=f"{copied}; its stages took {stages:.1f} s",

@@ -22,7 +22,11 @@ ARCHIVE = "data/raw/food-101.tar.gz"
 META_FILES = ("classes.txt", "train.txt", "test.txt")
 # Of one member, unpacked: Food-101's largest photograph has 0.2 MB. gzip makes gigabytes of a hostile megabyte.
 LARGEST_MEMBER = 64 << 20
-LARGEST_HEADER = 1 << 20  # of a long name or a PAX record, which tarfile reads whole
+LARGEST_HEADER = 1 << 20
+READ_WHOLE = (  # by tarfile: PAX records and long names
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,7 @@ class _Header(tarfile.TarInfo):
     """Refuses a header of any length that an archive may name."""
 
     def _proc_member(self, archive):
-        long = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, *tarfile.GNU_TYPES)
-        if self.type in long and self.size > LARGEST_HEADER and self.type != tarfile.GNUTYPE_SPARSE:
+        if self.type in READ_WHOLE and self.size > LARGEST_HEADER:
             raise tarfile.ReadError(f"a header of {self.size:,} bytes; accepted: at most {LARGEST_HEADER:,}")
         try:
             return super()._proc_member(archive)

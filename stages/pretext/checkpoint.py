@@ -24,18 +24,16 @@ class Checkpoint:
     Args:
         folder: where checkpoints lie, outside DVC's outputs.
         key: hash of the run's inputs; a run with other inputs never sees this file.
-        slot: None: the first that no other process holds, which is then this one's until it ends: two experiments of
+        slot: None: one that no other process holds, which is then this one's until it ends: two experiments of
             the same inputs, side by side, do not write one file. A number: that of the process that holds it.
     """
 
     def __init__(self, folder: Path, key: str, slot: int | None = None):
-        self._lock, self._key = None, key
+        self._folder, self._key, self._lock = folder, key, None
         if slot is None:
             slot, self._lock = _claim(folder, key)
-        self.slot = slot
-        name = f"{key}.{slot}" if slot else key
-        self.path = folder / f"{name}.pt"
-        self.diverged = folder / f"{name}.diverged.json"  # what a step that cannot be taken was to learn from
+        self.slot, self.path = slot, _state(folder, key, slot)
+        self.diverged = self.path.with_suffix(".diverged.json")  # what a step that cannot be taken was to learn from
         self.interval = _interval()
         self._saved = time.monotonic()
 
@@ -67,15 +65,26 @@ class Checkpoint:
         for path in (self.path, self.diverged, *self.path.parent.glob(f".{self.path.name}.*.part")):
             path.unlink(missing_ok=True)
         # What an experiment beside this one left when it was given up: the result is there, so nobody needs it.
-        for path in self.path.parent.glob(f"{self._key}.*.pt"):
-            lock = self.path.parent / f"{path.name.removesuffix('.pt')}.lock"
-            if (claimed := _claimed(lock)) is not None:
-                path.unlink(missing_ok=True)
-                lock.unlink(missing_ok=True)
-                claimed.close()
+        for slot in _saved(self._folder, self._key):
+            if (lock := _claimed(self._folder, self._key, slot)) is not None:
+                _state(self._folder, self._key, slot).unlink(missing_ok=True)
+                _release(lock)
         if self._lock:
-            Path(self._lock.name).unlink(missing_ok=True)
-            self._lock.close()
+            _release(self._lock)
+
+
+def _state(folder: Path, key: str, slot: int) -> Path:
+    return folder / (f"{key}.{slot}.pt" if slot else f"{key}.pt")
+
+
+def _saved(folder: Path, key: str) -> list[int]:
+    """The slots that have a state, the newest first."""
+    paths = {_state(folder, key, 0): 0} | {path: int(path.name.split(".")[-2]) for path in folder.glob(f"{key}.*.pt")}
+    times = {}
+    for path, slot in paths.items():
+        with contextlib.suppress(FileNotFoundError):  # none, or its owner is done
+            times[slot] = path.stat().st_mtime
+    return sorted(times, key=times.get, reverse=True)
 
 
 def _claim(folder: Path, key: str) -> tuple[int, BinaryIO]:
@@ -84,22 +93,18 @@ def _claim(folder: Path, key: str) -> tuple[int, BinaryIO]:
     The one with the newest state, to go on with; where none has a state, the first.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    paths = {folder / f"{key}.pt": 0} | {path: int(path.name.split(".")[-2]) for path in folder.glob(f"{key}.*.pt")}
-    saved = {}
-    for path, slot in paths.items():
-        with contextlib.suppress(FileNotFoundError):  # none, or its owner is done
-            saved[slot] = path.stat().st_mtime
-    for slot in itertools.chain(sorted(saved, key=saved.get, reverse=True), itertools.count()):
-        if (file := _claimed(folder / f"{key}.{slot}.lock")) is not None:
-            return slot, file
+    for slot in itertools.chain(_saved(folder, key), itertools.count()):
+        if (lock := _claimed(folder, key, slot)) is not None:
+            return slot, lock
 
 
-def _claimed(path: Path) -> BinaryIO | None:
-    """The lock file, locked; None where another process holds it.
+def _claimed(folder: Path, key: str, slot: int) -> BinaryIO | None:
+    """The slot's lock file, locked; None where another process holds it.
 
     Raises:
         StageError: where the file system has no locks.
     """
+    path = folder / f"{key}.{slot}.lock"
     while True:
         file = path.open("wb")
         try:
@@ -116,6 +121,11 @@ def _claimed(path: Path) -> BinaryIO | None:
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return file
         file.close()  # its owner has removed it meanwhile
+
+
+def _release(lock: BinaryIO) -> None:
+    Path(lock.name).unlink(missing_ok=True)
+    lock.close()
 
 
 def _interval() -> float:

@@ -1,12 +1,10 @@
 """The first step of a training whose loss or gradient is not finite, told with what it was trained on."""
 
-import json
-
 import torch
 
 from stages.pretext.checkpoint import Checkpoint
 from stages.shared.errors import StageError
-from stages.shared.outputs import whole_file
+from stages.shared.outputs import write_json
 
 SHOWN = 5  # images named in the message; the file has them all
 
@@ -43,8 +41,7 @@ def diverged(step: int, steps: int, epoch: int, images: list[str], checkpoint: C
     """
     record = {"step": step + 1, "steps": steps, "epoch": epoch + 1, "images": images}
     if write:
-        with whole_file(checkpoint.diverged) as part:
-            part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        write_json(checkpoint.diverged, record)
     shown = ", ".join(images[:SHOWN]) + (", ..." if len(images) > SHOWN else "")
     kept = "No state was saved yet"
     if checkpoint.path.exists():

@@ -17,6 +17,7 @@ from stages import convert_to_lab, split
 from stages.food101 import archive as archive_module
 from stages.food101.archive import ARCHIVE, iterate_images, read_meta
 from stages.shared.errors import StageError
+from tests.archives import packed
 from tests.project import make_project
 
 CLASSES = ("crème_brûlée", "pie", "soup", "spam")
@@ -38,18 +39,6 @@ def contents() -> dict[str, bytes]:
             lists["test" if number > 5 else "train"].append(f"{label}/{number}")
     files["meta/classes.txt"] = "\n".join(CLASSES).encode()
     return files | {f"meta/{name}.txt": "\n".join(lines).encode() for name, lines in lists.items()}
-
-
-def packed(files: dict[str, bytes], extra: list[tarfile.TarInfo] = ()) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as archive:
-        for member in extra:
-            archive.addfile(member, io.BytesIO(b"x" * member.size))
-        for name, content in files.items():
-            member = tarfile.TarInfo(f"food-101/{name}")
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -101,7 +90,7 @@ def test_members_that_are_no_photographs_are_passed_over_and_nothing_leaves_the_
         member.name = names.get(kind, f"{member.name}.jpg" if kind in types else member.name)
         member.type, member.linkname = types.get(kind, tarfile.REGTYPE), "/etc/passwd"
         member.size = 9 if kind in names else 0
-    assert (convert(packed(contents(), members)) == sound).all()
+    assert (convert(packed(contents(), members=members)) == sound).all()
     assert not outside(tmp_path)
 
 
@@ -177,7 +166,7 @@ def test_a_bomb_of_zeros_is_refused_before_it_is_unpacked(project, monkeypatch, 
 def test_a_header_of_any_length_is_refused_before_it_is_read(project):
     member = tarfile.TarInfo("././@PaxHeader")
     member.type, member.size = tarfile.XHDTYPE, archive_module.LARGEST_HEADER + 1
-    refused(packed(contents(), [member]), "a header of 1,048,577 bytes")
+    refused(packed(contents(), members=[member]), "a header of 1,048,577 bytes")
 
 
 @pytest.mark.parametrize(
@@ -196,7 +185,7 @@ def test_hostile_records_are_refused_or_passed_over(project, records):
     member = tarfile.TarInfo("images/pie/a.txt")
     member.size, member.pax_headers = 5, records
     try:
-        convert(packed(contents(), [member]))
+        convert(packed(contents(), members=[member]))
     except StageError as error:
         assert ARCHIVE in str(error)
 

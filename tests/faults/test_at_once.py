@@ -6,18 +6,8 @@ import time
 
 import pytest
 
-from tests.project import Project
-
 LONG = {"train": {"epochs": 3, "batch_size": 2}}
 TRAINING = "train_autoencoder@colorization"
-
-
-def finish(process, project: Project, name: str) -> None:
-    end = time.monotonic() + 600
-    while process.poll() is None:
-        assert time.monotonic() < end, f"{name} does not end"
-        time.sleep(0.1)
-    assert process.returncode == 0, name
 
 
 @pytest.mark.slow
@@ -35,12 +25,13 @@ def test_two_experiments_of_one_training_side_by_side(finished, tmp_path):
         name: project.start(*command, "--name", name, "-S", f"compare.resamples={number}")
         for name, number in resamples.items()
     }
-    checkpoints, most = project.path / ".dvc/tmp/checkpoints", 0
+    checkpoints, most, end = project.path / ".dvc/tmp/checkpoints", 0, time.monotonic() + 600
     while any(process.poll() is None for process in processes.values()):
+        assert time.monotonic() < end
         most = max(most, len(list(checkpoints.glob("*.pt"))))
         time.sleep(0.02)
     for name, process in processes.items():
-        finish(process, project, name)
+        assert process.returncode == 0, name
         project.run("dvc", "exp", "apply", name)
         assert project.lock()[TRAINING]["outs"] == alone.lock()[TRAINING]["outs"]
         project.run("git", "checkout", ".")

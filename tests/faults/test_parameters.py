@@ -10,20 +10,18 @@ import time
 import pytest
 import yaml
 
-from tests.project import ROOT, environment, merged
+from stages.shared.errors import StageError
+from stages.shared.params import load_params
+from tests.project import ROOT, RUNS, environment, merged
 
 PARAMS = yaml.safe_load((ROOT / "profiles/sample.yaml").read_text())
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-ARGUMENTS = {
-    "train_autoencoder": ["colorization"], "train_control": ["random"], "extract_latents": ["random"],
-    "train_probes": ["random"], "train_pixel_probes": ["rgb"], "paint": ["colorization"],
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_refuses_before_it_imports_or_touches_anything(tmp_path, stage):
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(merged(PARAMS, {"train": {"epochs": -1}})))
-    command = [sys.executable, "-X", "importtime", "-m", f"stages.{stage}", *ARGUMENTS.get(stage, [])]
+    command = [sys.executable, "-X", "importtime", "-m", f"stages.{stage}", *RUNS[stage][0]]
     ended = subprocess.run(
         command, cwd=tmp_path, env=environment() | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
@@ -35,9 +33,6 @@ def test_every_stage_refuses_before_it_imports_or_touches_anything(tmp_path, sta
 
 def test_a_refusal_takes_less_than_a_second(tmp_path):
     """The processor's time, of the best of three: not that of a busy machine."""
-    from stages.shared.errors import StageError
-    from stages.shared.params import load_params
-
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(merged(PARAMS, {"probe": {"epochs": "many"}})))
     took = []
     for _ in range(3):

@@ -1,13 +1,13 @@
 """The archive is read in one pass, wherever its files lie, and what is wrong with it is said."""
 
 import gzip
-import io
 import tarfile
 
 import pytest
 
 from stages.food101.archive import Meta, iterate_images, read_meta
 from stages.shared.errors import StageError
+from tests.archives import packed
 
 META = {
     "meta/classes.txt": b"pie\nsoup\n",
@@ -18,14 +18,15 @@ NAMES = ("pie/1", "pie/2", "soup/3", "pie/4", "soup/5")
 IMAGES = {f"images/{name}.jpg": name.encode() * 500 for name in NAMES}
 
 
-def pack(path, files, top="food-101/", kinds=None):
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in files.items():
-            member = tarfile.TarInfo(top + name)
-            member.size = len(content)
-            member.type, member.linkname = (kinds or {}).get(name, tarfile.REGTYPE), "/etc/passwd"
-            archive.addfile(member, io.BytesIO(content))
+def pack(path, files, top="food-101/", members=()):
+    path.write_bytes(packed(files, top, members))
     return path
+
+
+def link(name, kind):
+    member = tarfile.TarInfo(f"food-101/{name}")
+    member.type, member.linkname = kind, "/etc/passwd"
+    return member
 
 
 @pytest.fixture
@@ -58,8 +59,8 @@ def test_passes_over_what_is_no_image(path):
         "other/pie/7.jpg": b"",
         "images/8.jpg": b"",
     }
-    links = {f"images/pie/link{kind.decode()}.jpg": kind for kind in (tarfile.SYMTYPE, tarfile.DIRTYPE)}
-    pack(path, files | dict.fromkeys(links, b""), kinds=links)
+    links = [link(f"images/pie/link{kind.decode()}.jpg", kind) for kind in (tarfile.SYMTYPE, tarfile.DIRTYPE)]
+    pack(path, files, members=links)
     assert len(list(iterate_images(path))) == len(IMAGES)
 
 

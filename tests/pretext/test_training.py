@@ -9,7 +9,6 @@ from dvclive import Live
 
 from stages.pretext import training
 from stages.pretext.adversary import Adversary
-from stages.pretext.augmentation import augment
 from stages.pretext.batches import epoch_order
 from stages.pretext.checkpoint import Checkpoint
 from stages.pretext.color_classification import ColorClassification
@@ -236,40 +235,6 @@ def test_a_checkpoint_of_another_key_or_cut_short_is_not_used(tmp_path, capsys):
     assert not list((tmp_path / "b/checkpoints").iterdir())
 
 
-def test_runs_of_one_key_side_by_side_have_a_file_each(tmp_path):
-    first, second = (Checkpoint(tmp_path, "key") for _ in range(2))
-    assert (first.slot, second.slot) == (0, 1)
-    first.save({"run": 1})
-    second.save({"run": 2})
-    assert (first.load(), second.load()) == ({"run": 1}, {"run": 2})
-    assert Checkpoint(tmp_path, "key", 0).load() == {"run": 1}  # of another process of the first run
-    first.remove()
-    assert Checkpoint(tmp_path, "key").load() is None
-    assert second.load() == {"run": 2}
-    second.remove()
-
-
-def test_what_one_of_them_left_is_gone_on_with_and_forgotten_when_the_result_is_there(tmp_path):
-    first, second = (Checkpoint(tmp_path, "key") for _ in range(2))
-    second.save({"step": 900})
-    del second  # killed: the lock ends with the process
-    again = Checkpoint(tmp_path, "key")
-    assert (again.slot, again.load()) == (1, {"step": 900})
-    third = Checkpoint(tmp_path, "key")
-    third.save({"step": 5})
-    assert third.slot == 2
-    del third
-    again.remove()
-    first.remove()
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_wrong_interval_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setenv("STAGES_CHECKPOINT_SECONDS", "often")
-    with pytest.raises(StageError, match=r"STAGES_CHECKPOINT_SECONDS must be a number of seconds.*'often'"):
-        Checkpoint(tmp_path, "key")
-
-
 def test_a_loss_that_is_not_finite_stops_with_what_to_do(tmp_path):
     settings = Settings(**(vars(SETTINGS) | {"learning_rate": 1e30, "gradient_clip": 1e30}))
     with pytest.raises(StageError, match=r"not finite .*train\.learning_rate"):
@@ -334,38 +299,6 @@ def test_the_schedule_warms_up_and_comes_down_to_nothing():
     assert (np.diff(rates[10:]) < 0).all()
     assert rates[55] == pytest.approx(0.5)
     assert rates[-1] < 1e-3
-
-
-def test_augmentation_mirrors_whole_images_and_leaves_colors():
-    lab = torch.rand(64, 3, 6, 6) * 60 + 20
-    out, unvaried = augment(lab, jitter=0.1, crop=1.0, seed=0, epoch=0, step=0)
-    kept = torch.tensor([torch.equal(a[1:], b[1:]) for a, b in zip(out, lab, strict=True)])
-    mirrored = torch.tensor([torch.equal(a[1:], b[1:].flip(-1)) for a, b in zip(out, lab, strict=True)])
-    assert (kept ^ mirrored).all()
-    assert 16 < kept.sum() < 48
-    # Lightness stays an increasing function of lightness: never inverted.
-    upright = torch.where(mirrored[:, None, None], out[:, 0].flip(-1), out[:, 0]).flatten(1)
-    for new, old in zip(upright, lab[:, 0].flatten(1), strict=True):
-        assert (new[old.argsort()].diff() >= 0).all()
-    assert not torch.equal(out, augment(lab, jitter=0.1, crop=1.0, seed=0, epoch=0, step=1)[0])
-    still, _ = augment(lab, jitter=0.0, crop=1.0, seed=0, epoch=0, step=0)
-    assert torch.allclose(still[kept], lab[kept], atol=1e-4)
-    assert torch.equal(unvaried[kept], lab[kept])
-    assert torch.equal(unvaried[:, 1:], out[:, 1:])
-
-
-def test_a_cut_is_a_part_of_the_image_enlarged():
-    # On a ramp from 0 to 63 a cut is a ramp again: of a slope between its edge and 1, within the image.
-    ramp = torch.arange(64.0).expand(32, 3, 64, 64)
-    out = augment(ramp, jitter=0.0, crop=0.5, seed=0, epoch=0, step=0)[0][:, 1]
-    assert out.min() >= 0
-    assert out.max() <= 63
-    slopes = (out[:, 32, 40] - out[:, 32, 24]).abs() / 16
-    assert slopes.min() >= 0.5 - 1e-4
-    assert slopes.max() <= 1 + 1e-4
-    assert slopes.min() < 0.6 < 0.9 < slopes.max()
-    # The middles of the cuts differ in place.
-    assert out[:, 32, 32].std() > 1
 
 
 def test_every_epoch_visits_every_image_once_in_another_order():

@@ -27,6 +27,14 @@ def start(body, **options):
     )
 
 
+def interrupted(body, signum):
+    """A program that has been sent a signal once it has said that it has started."""
+    process = start(body)
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signum)
+    return process
+
+
 SLEEP = """
 def main():
     try:
@@ -40,9 +48,7 @@ run(main)
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_cleans_up_and_sets_the_exit_code(signum, code):
-    process = start(SLEEP)
-    assert process.stdout.readline() == "started\n"
-    process.send_signal(signum)
+    process = interrupted(SLEEP, signum)
     out, err = process.communicate(timeout=10)
     assert process.returncode == code
     assert out == "cleaned up\n"
@@ -51,7 +57,8 @@ def test_a_signal_cleans_up_and_sets_the_exit_code(signum, code):
 
 
 def test_a_second_signal_ends_at_once():
-    process = start("""
+    process = interrupted(
+        """
     def main():
         try:
             print("started", flush=True)
@@ -60,16 +67,17 @@ def test_a_second_signal_ends_at_once():
             print("slow", flush=True)
             time.sleep(30)
     run(main)
-    """)
-    assert process.stdout.readline() == "started\n"
-    process.send_signal(signal.SIGINT)
+    """,
+        signal.SIGINT,
+    )
     assert process.stdout.readline() == "slow\n"
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=5) == -signal.SIGINT
 
 
 def test_an_interruption_waits_for_the_end_of_a_postponed_block():
-    process = start("""
+    process = interrupted(
+        """
     def main():
         with postponed():
             print("started", flush=True)
@@ -77,16 +85,17 @@ def test_an_interruption_waits_for_the_end_of_a_postponed_block():
             print("written", flush=True)
         time.sleep(30)
     run(main)
-    """)
-    assert process.stdout.readline() == "started\n"
-    process.send_signal(signal.SIGTERM)
+    """,
+        signal.SIGTERM,
+    )
     out, _ = process.communicate(timeout=10)
     assert out == "written\n"
     assert process.returncode == 143
 
 
 def test_a_second_signal_within_a_postponed_block_ends_at_once():
-    process = start("""
+    process = interrupted(
+        """
     def main():
         with postponed():
             print("started", flush=True)
@@ -95,25 +104,26 @@ def test_a_second_signal_within_a_postponed_block_ends_at_once():
                 if interruption._asked:
                     print("held", flush=True)
     run(main)
-    """)
-    assert process.stdout.readline() == "started\n"
-    process.send_signal(signal.SIGINT)
+    """,
+        signal.SIGINT,
+    )
     assert process.stdout.readline() == "held\n"
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=5) == -signal.SIGINT
 
 
 def test_the_error_of_a_postponed_block_is_told_whatever_else_came():
-    process = start("""
+    process = interrupted(
+        """
     def main():
         with postponed():
             print("started", flush=True)
             time.sleep(1)
             raise StageError("the disk is full")
     run(main)
-    """)
-    assert process.stdout.readline() == "started\n"
-    process.send_signal(signal.SIGINT)
+    """,
+        signal.SIGINT,
+    )
     _, err = process.communicate(timeout=10)
     assert "error: the disk is full" in err
     assert process.returncode == 1
