@@ -9,7 +9,7 @@ from benchmarks.limits import measure_limits
 from benchmarks.machine import describe, slug
 from benchmarks.measure import Scale
 from benchmarks.table import markdown
-from stages.shared.outputs import write_json
+from stages.formats.json import write_json
 
 ROWS = ("conversion", "training", "latents", "probes", "closed_forms", "comparison", "pipeline", "startup")
 FOLDER = Path("benchmarks/results")

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from benchmarks.measure import seconds
-from stages.shared.device import device
+from stages.compute.device import device
 
 
 def matmul_rate(precision: str, used: torch.device, *, quick: bool = False) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import torch
 
-from stages.shared.device import device
+from stages.compute.device import device
 
 
 def describe() -> dict:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from stages.shared.device import device
+from stages.compute.device import device
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ import numpy as np
 import torch
 
 from benchmarks.measure import Scale
-from stages.color.photograph import photograph_to_lab8
-from stages.pretext.autoencoder import Autoencoder
-from stages.pretext.colorization import Colorization
-from stages.pretext.objective_settings import objective_settings
-from stages.shared.device import device
-from stages.shared.params import Params, load_params
+from stages.compute.device import device
+from stages.models.autoencoder import Autoencoder
+from stages.objectives import colorization
+from stages.objectives.colorization import Colorization
+from stages.photographs.decoding import photograph_to_lab8
+from stages.runtime.params import Params, load_params
 
 PROFILE = "profiles/food101.yaml"
 
@@ -21,7 +21,7 @@ def study() -> Params:
 
 
 def objective(params: Params) -> Colorization:
-    return Colorization.from_settings(objective_settings("colorization", params)["train"], device())
+    return colorization.objective(colorization.settings(params)["train"], device())
 
 
 def network(params: Params) -> Autoencoder:

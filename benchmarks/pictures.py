@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from stages.food101.dishes import DISHES
-from stages.food101.drawing import draw_dish
+from stages.source.dishes import DISHES
+from stages.source.drawing import draw_dish
 
 EDGE, QUALITY, GRAIN = 512, 88, 6.0
 

@@ -15,9 +15,9 @@ from PIL import Image
 from skimage.color import rgb2lab
 from torch.utils.data import DataLoader, Dataset
 
+from stages.classifiers.conv import build_conv_classifier
 from stages.color.lab import lab_to_rgb
 from stages.color.scaling import ab_of_output, ab_target
-from stages.probing.conv_probe import build_conv_probe
 
 
 def photograph_to_lab(content: bytes, size: int) -> np.ndarray:
@@ -77,7 +77,7 @@ def train_probes(
 ) -> None:
     """`runs` conv probes (seeds x learning rates), one after the other, with the encoder in the loop."""
     for _ in range(runs):
-        probe = build_conv_probe(model.config["latent_channels"], channels, int(labels.max()) + 1).to(device)
+        probe = build_conv_classifier(model.config["latent_channels"], channels, int(labels.max()) + 1).to(device)
         optimizer = torch.optim.AdamW(probe.parameters(), 3e-4)
         for _ in range(epochs):
             for lab, wanted in loader(files, size, 32, labels):

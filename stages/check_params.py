@@ -5,9 +5,9 @@ refuse what is not among their names, but only once that shell has started: this
 parameter is never more than data. It writes the same bytes whenever it succeeds, so a change reruns it alone.
 """
 
-from stages.shared.interruption import run
-from stages.shared.outputs import whole_file
-from stages.shared.params import load_params
+from stages.runtime.entry_point import run
+from stages.runtime.files import whole_file
+from stages.runtime.params import load_params
 
 CHECKED = "data/params.checked"
 

@@ -13,11 +13,11 @@ from typing import get_args
 
 from PIL import Image
 
-from stages.color.photograph import open_photograph
-from stages.shared.errors import StageError
-from stages.shared.interruption import run
-from stages.shared.outputs import whole_file
-from stages.shared.params import Objective
+from stages.photographs.decoding import open_photograph
+from stages.runtime.entry_point import run
+from stages.runtime.errors import StageError
+from stages.runtime.files import whole_file
+from stages.runtime.params import Objective
 
 ENCODERS = Path("data/encoders")
 # Zhang 2016, section 2.3: between the mode (vivid, patchy) and the mean (calm, greyish).
@@ -91,9 +91,9 @@ def _open_painter(folder: Path, temperature: float) -> Callable[[Image.Image], I
             + (f"there are {trained}" if trained else "run from the project's root; `dvc repro` trains encoders")
         )
     # Imported here: --help and a wrong option do not wait for PyTorch.
-    from stages.painting.photographs import latent_stride, paint_photograph
-    from stages.pretext.encoder_files import load_autoencoder
-    from stages.shared.device import device
+    from stages.colorizing.full_resolution import paint_photograph
+    from stages.compute.device import device
+    from stages.models.files import load_autoencoder
 
     model = load_autoencoder(folder).to(device())
     if not model.paints:
@@ -105,7 +105,7 @@ def _open_painter(folder: Path, temperature: float) -> Callable[[Image.Image], I
         paint_photograph,
         paint=lambda lab: model.paint(lab, temperature),
         image_size=model.image_size,
-        stride=latent_stride(model),
+        stride=model.stride,
         device=device(),
     )
 

@@ -23,9 +23,10 @@ from stages.comparison.layers import DOMAINS
 from stages.comparison.lifts import lift_table
 from stages.comparison.representations import Representation, read_representations
 from stages.comparison.summary import comparison_text
-from stages.shared.interruption import run
-from stages.shared.outputs import whole_file, whole_folder, write_json
-from stages.shared.params import load_params
+from stages.formats.json import write_json
+from stages.runtime.entry_point import run
+from stages.runtime.files import whole_file, whole_folder
+from stages.runtime.params import load_params
 
 ACCURACY = ["domain", "head", "representation", "layer", "view", "accuracy", "accuracy_low", "accuracy_high"]
 

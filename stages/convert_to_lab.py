@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tqdm import tqdm
 
-from stages.color.photograph import photograph_to_lab8
+from stages.dataset.manifest import SUBSETS, read_manifest, subset_rows
 from stages.food101.archive import ARCHIVE, iterate_images
-from stages.food101.manifest import SUBSETS, read_manifest, subset_rows
-from stages.shared.errors import StageError
-from stages.shared.interruption import run
-from stages.shared.outputs import memory_mapped
-from stages.shared.params import load_params
+from stages.formats.npy import memory_mapped
+from stages.photographs.decoding import photograph_to_lab8
+from stages.runtime.entry_point import run
+from stages.runtime.errors import StageError
+from stages.runtime.params import load_params
 
 
 def main() -> None:

@@ -6,13 +6,13 @@ unsmoothed) and data/colors/mean_ab.csv (the mean a and b at each lightness).
 
 import numpy as np
 
-from stages.color.bins import gamut_bins
-from stages.color.counts import COLORS, write_mean_ab, write_prior
-from stages.color.prior import ab_histogram, mean_ab_by_lightness
-from stages.food101.arrays import open_lab8
-from stages.shared.interruption import run
-from stages.shared.outputs import whole_folder
-from stages.shared.params import load_params
+from stages.dataset.arrays import open_lab8
+from stages.palette.bins import gamut_bins
+from stages.palette.counts import COLORS, write_mean_ab, write_prior
+from stages.palette.prior import ab_histogram, mean_ab_by_lightness
+from stages.runtime.entry_point import run
+from stages.runtime.files import whole_folder
+from stages.runtime.params import load_params
 
 
 def main() -> None:

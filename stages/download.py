@@ -1,10 +1,10 @@
 """Stage `download`: bring Food-101's archive, or draw the built-in sample in its layout."""
 
 from stages.food101.archive import ARCHIVE
-from stages.food101.fetch import fetch_archive
-from stages.food101.sample import draw_sample
-from stages.shared.interruption import run
-from stages.shared.params import load_params
+from stages.runtime.entry_point import run
+from stages.runtime.params import load_params
+from stages.source.fetch import fetch_archive
+from stages.source.sample import draw_sample
 
 
 def main() -> None:

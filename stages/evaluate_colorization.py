@@ -6,11 +6,11 @@ Reads data/quality/; writes metrics/colorization.json.
 import numpy as np
 import pandas as pd
 
+from stages.formats.json import write_json
 from stages.painting.files import QualityTables, read_quality
 from stages.painting.raw_accuracy import area_under_curve
-from stages.shared.interruption import run
-from stages.shared.outputs import write_json
-from stages.shared.params import load_params
+from stages.runtime.entry_point import run
+from stages.runtime.params import load_params
 
 BASELINES = ("grey", "mean_ab", "mean_ab_by_lightness")
 DOMAINS = {"in": "in_domain", "out": "out_of_domain"}

@@ -11,12 +11,11 @@ import contextlib
 from pathlib import Path
 from typing import get_args
 
-from stages.food101.arrays import open_lab8
-from stages.food101.manifest import VIEWS
-from stages.pretext.places import place
-from stages.shared.interruption import run
-from stages.shared.outputs import memory_mapped
-from stages.shared.params import Encoder, load_params
+from stages.dataset.arrays import open_lab8, place
+from stages.dataset.manifest import VIEWS
+from stages.formats.npy import memory_mapped
+from stages.runtime.entry_point import run
+from stages.runtime.params import Encoder, load_params
 
 
 def main() -> None:
@@ -25,9 +24,9 @@ def main() -> None:
     parser.add_argument("encoder", choices=get_args(Encoder))
     name = parser.parse_args().encoder
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
-    from stages.pretext.encoder_files import load_autoencoder
-    from stages.pretext.encoding import encode, layer_shapes
-    from stages.shared.device import device
+    from stages.compute.device import device
+    from stages.features.extraction import encode, layer_shapes
+    from stages.models.files import load_autoencoder
 
     layers, features, precision = params.latents.layers, params.latents.features, params.latents.precision
     for number in range(params.pretext.seeds):

@@ -7,9 +7,9 @@ and the probe of data/probes/<evaluate.probe>/; writes data/quality/<objective>/
 import argparse
 from typing import get_args
 
-from stages.shared.interruption import run
-from stages.shared.outputs import whole_folder
-from stages.shared.params import Objective, load_params
+from stages.runtime.entry_point import run
+from stages.runtime.files import whole_folder
+from stages.runtime.params import Objective, load_params
 
 NAMES = {"in": "in_domain", "out": "out_of_domain"}
 PICTURES = 8
@@ -23,16 +23,17 @@ def main() -> None:
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
     import torch
 
+    from stages.compute.batches import load_batch
+    from stages.compute.device import device
+    from stages.formats.json import read_json
+    from stages.models.files import load_autoencoder
+    from stages.painting.evaluation import judge, open_test_images
     from stages.painting.files import write_quality
-    from stages.painting.judging import judge, open_test_images
     from stages.painting.pictures import by_score, one_of_each_class, picture_grid
-    from stages.pretext.batches import load_batch
-    from stages.pretext.encoder_files import load_autoencoder
-    from stages.pretext.objective_settings import read_settings
-    from stages.shared.device import device
 
     model = load_autoencoder(f"data/encoders/{objective}").to(device())
-    temperature = read_settings(objective, "paint").get("temperature", 1.0)  # regression has none, and ignores it
+    # Regression has no temperature, and ignores it.
+    temperature = read_json(f"data/objectives/{objective}/paint.json").get("temperature", 1.0)
 
     def paint(lab):
         return model.paint(lab, temperature)

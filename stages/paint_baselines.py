@@ -4,19 +4,19 @@ Reads data/colors/, data/lab/test.npy, the manifest and the probe of data/probes
 data/quality/baselines/{grey,mean_ab,mean_ab_by_lightness}/.
 """
 
-from stages.shared.interruption import run
-from stages.shared.outputs import whole_folder
-from stages.shared.params import load_params
+from stages.runtime.entry_point import run
+from stages.runtime.files import whole_folder
+from stages.runtime.params import load_params
 
 
 def main() -> None:
     params = load_params()
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
-    from stages.color.counts import read_mean_ab
+    from stages.compute.device import device
     from stages.painting.baselines import baseline_painters
+    from stages.painting.evaluation import judge, open_test_images
     from stages.painting.files import write_quality
-    from stages.painting.judging import judge, open_test_images
-    from stages.shared.device import device
+    from stages.palette.counts import read_mean_ab
 
     painters = baseline_painters(*read_mean_ab(), device())
     tables = judge(painters, open_test_images(), params.evaluate, device())

@@ -9,9 +9,9 @@ from stages.reporting.evidence import read_evidence
 from stages.reporting.page import render_page
 from stages.reporting.parameters import changed_parameters
 from stages.reporting.pictures import embedded_pictures
-from stages.shared.interruption import run
-from stages.shared.outputs import whole_file
-from stages.shared.params import load_params
+from stages.runtime.entry_point import run
+from stages.runtime.files import whole_file
+from stages.runtime.params import load_params
 
 
 def main() -> None:

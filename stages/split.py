@@ -2,11 +2,11 @@
 
 from collections import Counter
 
+from stages.dataset.manifest import MANIFEST, SUBSETS, ManifestRow, write_manifest
 from stages.food101.archive import ARCHIVE, read_meta
-from stages.food101.manifest import MANIFEST, SUBSETS, ManifestRow, write_manifest
 from stages.food101.split import split_images
-from stages.shared.interruption import run
-from stages.shared.params import load_params
+from stages.runtime.entry_point import run
+from stages.runtime.params import load_params
 
 
 def main() -> None:

@@ -5,10 +5,11 @@ writes data/encoders/<objective>/ and data/training/<objective>/ (DVCLive's seri
 """
 
 import argparse
+from importlib import import_module
 from typing import get_args
 
-from stages.shared.interruption import run
-from stages.shared.params import Objective, load_params
+from stages.runtime.entry_point import run
+from stages.runtime.params import Objective, load_params
 
 
 def main() -> None:
@@ -17,23 +18,16 @@ def main() -> None:
     parser.add_argument("objective", choices=get_args(Objective))
     name = parser.parse_args().objective
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
-    from stages.pretext.adversary import Adversary
-    from stages.pretext.color_classification import ColorClassification
-    from stages.pretext.colorization import Colorization
-    from stages.pretext.launching import launch
-    from stages.pretext.objective_settings import read_settings
-    from stages.pretext.pretraining import pretrain
-    from stages.pretext.split_brain import SplitBrainPrediction
-    from stages.shared.device import device
+    from stages.compute.device import device
+    from stages.formats.json import read_json
+    from stages.losses.critic import Adversary
+    from stages.training.launch import launch
+    from stages.training.pretraining import pretrain
 
     if launch("train_autoencoder", name, params.train.processes):
         return
-    objectives = {
-        "colorization": Colorization,
-        "color_classification": ColorClassification,
-        "split_brain": SplitBrainPrediction,
-    }
-    objective = objectives[name].from_settings(read_settings(name, "train"), device())
+    settings = read_json(f"data/objectives/{name}/train.json")
+    objective = import_module(f"stages.objectives.{name}").objective(settings, device())
     adversary = None
     if name == "colorization" and objective.loss.adversarial_weight > 0:
 

@@ -8,11 +8,12 @@ conv-<domain>.safetensors, conv.json. The protocol is that of the latents; pixel
 import argparse
 from typing import get_args
 
-from stages.food101.arrays import open_lab8
-from stages.food101.manifest import VIEWS, read_manifest
-from stages.shared.interruption import run
-from stages.shared.outputs import whole_folder
-from stages.shared.params import PixelRepresentation, load_params
+from stages.dataset.arrays import open_lab8
+from stages.dataset.manifest import VIEWS, read_manifest
+from stages.models.geometry import latent_stride
+from stages.runtime.entry_point import run
+from stages.runtime.files import whole_folder
+from stages.runtime.params import PixelRepresentation, load_params
 
 
 def main() -> None:
@@ -21,13 +22,13 @@ def main() -> None:
     parser.add_argument("representation", choices=get_args(PixelRepresentation))
     name = parser.parse_args().representation
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
-    from stages.probing.features import pixel_features
+    from stages.pixels.features import pixel_features
+    from stages.pixels.saved_probe import save_probes
     from stages.probing.files import write_findings
     from stages.probing.protocol import probe_representation
     from stages.probing.representation import Representation
-    from stages.probing.saved_probe import save_probes
 
-    stride = params.model.stride
+    stride = latent_stride(params.model.block_out_channels)
     manifest = read_manifest()
     lab8 = {subset: open_lab8(subset, manifest) for subset in VIEWS}
 

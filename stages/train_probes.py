@@ -9,11 +9,11 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from stages.food101.manifest import read_manifest
-from stages.pretext.places import place
-from stages.shared.interruption import run
-from stages.shared.outputs import whole_folder
-from stages.shared.params import Encoder, load_params
+from stages.dataset.arrays import place
+from stages.dataset.manifest import read_manifest
+from stages.runtime.entry_point import run
+from stages.runtime.files import whole_folder
+from stages.runtime.params import Encoder, load_params
 
 HEADLINE = "latent"
 

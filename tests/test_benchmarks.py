@@ -14,7 +14,7 @@ from benchmarks.pictures import draw_photographs
 from benchmarks.straightforward import photograph_to_lab
 from benchmarks.table import markdown
 from stages.color.lab import decode_lab8
-from stages.color.photograph import photograph_to_lab8
+from stages.photographs.decoding import photograph_to_lab8
 
 TINY = Scale(repeats=1, quick=True, gigabytes=0.01)
 

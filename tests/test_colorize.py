@@ -10,9 +10,9 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from stages import colorize
-from stages.pretext.autoencoder import Autoencoder
-from stages.pretext.encoder_files import save_autoencoder
-from stages.shared.errors import StageError
+from stages.models.autoencoder import Autoencoder
+from stages.models.files import save_autoencoder
+from stages.runtime.errors import StageError
 from tests.project import ROOT, environment
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from stages import compare
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 from tests.comparison.probes import CLASSES, write_findings
 
 PROJECT = Path(__file__).parents[1]

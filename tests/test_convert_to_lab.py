@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from stages import convert_to_lab
-from stages.color.photograph import photograph_to_lab8
+from stages.dataset.manifest import ManifestRow, write_manifest
 from stages.food101.archive import ARCHIVE
-from stages.food101.manifest import ManifestRow, write_manifest
-from stages.shared.errors import StageError
+from stages.photographs.decoding import photograph_to_lab8
+from stages.runtime.errors import StageError
 from tests.archives import packed
 from tests.project import ROOT
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from stages import count_colors
-from stages.color.counts import read_mean_ab, read_prior
-from stages.shared.errors import StageError
+from stages.palette.counts import read_mean_ab, read_prior
+from stages.runtime.errors import StageError
 from tests.project import ROOT, environment
 
 

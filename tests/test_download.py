@@ -11,7 +11,7 @@ import yaml
 
 from stages import download
 from stages.food101.archive import ARCHIVE, read_meta
-from stages.food101.sample import draw_sample
+from stages.source.sample import draw_sample
 
 ROOT = Path(__file__).parents[1]
 

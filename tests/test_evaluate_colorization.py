@@ -8,7 +8,7 @@ import yaml
 
 from stages import evaluate_colorization
 from stages.painting.files import CURVES, SCORES, QualityTables, write_quality
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 from tests.project import ROOT
 
 PAINTERS = ["colorization", "baselines/grey", "baselines/mean_ab", "baselines/mean_ab_by_lightness"]

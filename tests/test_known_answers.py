@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from stages.color.photograph import photograph_to_lab8
 from stages.food101.archive import iterate_images
+from stages.photographs.decoding import photograph_to_lab8
 from tests.project import make_project
 from tests.textured import CHROMA, SIZE, write_archive
 

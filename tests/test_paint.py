@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from stages import paint, paint_baselines
-from stages.color.bins import gamut_bins
-from stages.color.counts import write_mean_ab, write_prior
-from stages.color.prior import ab_histogram, mean_ab_by_lightness
-from stages.food101.manifest import ManifestRow, write_manifest
-from stages.painting import judging
+from stages.dataset.manifest import ManifestRow, write_manifest
+from stages.models.autoencoder import Autoencoder
+from stages.models.files import save_autoencoder
+from stages.painting import evaluation as judging
 from stages.painting.files import read_quality
-from stages.pretext.autoencoder import Autoencoder
-from stages.pretext.encoder_files import save_autoencoder
-from stages.shared.errors import StageError
+from stages.palette.bins import gamut_bins
+from stages.palette.counts import write_mean_ab, write_prior
+from stages.palette.prior import ab_histogram, mean_ab_by_lightness
+from stages.runtime.errors import StageError
 from tests.project import ROOT
 
 CLASSES = {"in": ["pie", "soup"], "out": ["stew", "tart"]}

@@ -7,8 +7,8 @@ import shlex
 import pytest
 from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
 
-from stages.shared.errors import StageError
-from stages.shared.params import load_params
+from stages.runtime.errors import StageError
+from stages.runtime.params import load_params
 from tests.project import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -29,7 +29,7 @@ def test_the_python_example_runs(finished, monkeypatch):
 
 
 def test_every_parameter_is_in_the_table():
-    from stages.shared.params import Params
+    from stages.runtime.params import Params
 
     rows = [line.split("|")[1] for line in README.splitlines() if line.startswith("| `")]
     named = set(re.findall(r"`([a-z0-9_.]+)`", " ".join(rows)))

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from stages import report
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 from tests.reporting.html import Page
 from tests.reporting.study import write_study
 

@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from stages import split
+from stages.dataset.manifest import MANIFEST, read_manifest
 from stages.food101.archive import ARCHIVE
-from stages.food101.manifest import MANIFEST, read_manifest
-from stages.food101.sample import draw_sample
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
+from stages.source.sample import draw_sample
 
 ROOT = Path(__file__).parents[1]
 

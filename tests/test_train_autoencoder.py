@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import load_file
 
 from stages import count_colors, prepare_objectives, train_autoencoder, train_control
-from stages.food101.manifest import ManifestRow, write_manifest
-from stages.pretext.autoencoder import Autoencoder
-from stages.pretext.encoder_files import load_autoencoder
-from stages.shared.params import Control, Objective, load_params
+from stages.dataset.manifest import ManifestRow, write_manifest
+from stages.models.autoencoder import Autoencoder
+from stages.models.files import load_autoencoder
+from stages.runtime.params import Control, Objective, load_params
 from tests.project import make_project
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from stages import train_pixel_probes, train_probes
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 PROJECT = Path(__file__).parents[1]
 TINY = {

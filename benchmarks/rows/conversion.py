@@ -15,8 +15,8 @@ from benchmarks.limits import jpeg_rate
 from benchmarks.measure import Row, Scale, in_turns, seconds
 from benchmarks.pictures import draw_photographs, write_archive
 from benchmarks.straightforward import Photographs
-from stages.color.photograph import REDUCING_GAP, photograph_to_lab8
-from stages.food101.manifest import SUBSETS, ManifestRow, write_manifest
+from stages.dataset.manifest import SUBSETS, ManifestRow, write_manifest
+from stages.photographs.decoding import REDUCING_GAP, photograph_to_lab8
 
 SIZE = 128
 ROOT = Path(__file__).parents[2]

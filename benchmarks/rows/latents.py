@@ -7,9 +7,9 @@ from benchmarks import straightforward
 from benchmarks.measure import Row, Scale, in_turns, seconds
 from benchmarks.models import lab_images, network, study
 from benchmarks.pictures import draw_photographs
-from stages.pretext.batches import load_batch
-from stages.pretext.encoding import BATCH, encode, layer_shapes
-from stages.shared.device import autocast, device
+from stages.compute.batches import load_batch
+from stages.compute.device import autocast, device
+from stages.features.extraction import BATCH, encode, layer_shapes
 
 SIZE = 64
 

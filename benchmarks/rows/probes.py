@@ -6,9 +6,9 @@ from benchmarks import straightforward
 from benchmarks.measure import Row, Scale, in_turns
 from benchmarks.models import lab_images, network, study
 from benchmarks.pictures import draw_photographs
-from stages.pretext.encoding import encode, layer_shapes
-from stages.probing.conv_probe import fit_conv_probe
-from stages.shared.device import device
+from stages.compute.device import device
+from stages.features.extraction import encode, layer_shapes
+from stages.probing.conv import fit_conv_probe
 
 SIZE, CLASSES, SEEDS, RATES = 64, 4, 2, 2
 

@@ -13,11 +13,11 @@ from benchmarks.limits import matmul_rate
 from benchmarks.measure import Row, Scale, in_turns
 from benchmarks.models import lab_images, network, objective, study, training_images
 from benchmarks.pictures import draw_photographs
-from stages.pretext.checkpoint import Checkpoint
-from stages.pretext.images import Images
-from stages.pretext.training import Settings, train
-from stages.shared.device import autocast, choose_algorithms, device
-from stages.shared.outputs import open_array
+from stages.compute.device import autocast, choose_algorithms, device
+from stages.formats.npy import open_array
+from stages.training.checkpoint import Checkpoint
+from stages.training.images import Images
+from stages.training.loop import Settings, train
 
 
 def measure(scale: Scale) -> list[Row]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from stages.comparison.representations import Representation
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 SCORES = ["train_loss", "validation_loss", "validation_accuracy"]
 RUN = ["domain", "layer", "head", "pretraining_seed"]

@@ -8,8 +8,8 @@ import pandas as pd
 
 from stages.comparison.layers import Layers
 from stages.comparison.predictions import Predictions
-from stages.shared.errors import StageError
-from stages.shared.outputs import open_array
+from stages.formats.npy import open_array
+from stages.runtime.errors import StageError
 
 COLUMNS = [
     *("domain", "layer", "pretraining_seed", "shots", "labels"),

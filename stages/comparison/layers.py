@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 DOMAINS = ("in", "out")
 HEADLINES = {"pixels": "pixels", "encoder": "latent"}

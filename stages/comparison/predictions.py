@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from stages.comparison.layers import Layers
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 HEADS = ("conv", "linear", "knn", "ridge")
 DEPTH_HEAD = "ridge"  # the probe that every layer has

@@ -8,7 +8,7 @@ import numpy as np
 from stages.comparison.few_shot import FewShot, read_few_shot
 from stages.comparison.layers import DOMAINS, Layers, read_layers
 from stages.comparison.predictions import Predictions, read_predictions
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 
 @dataclass(frozen=True)

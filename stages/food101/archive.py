@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 ARCHIVE = "data/raw/food-101.tar.gz"
 META_FILES = ("classes.txt", "train.txt", "test.txt")

@@ -8,9 +8,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
+from stages.dataset.manifest import ManifestRow
 from stages.food101.archive import Meta
-from stages.food101.manifest import ManifestRow
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 # What a random draw is for: first word of its spawn key, so that no two draws share a stream.
 HELD_OUT, TRAIN, TEST = range(3)

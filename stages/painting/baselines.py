@@ -15,7 +15,7 @@ def baseline_painters(pixels: np.ndarray, means: np.ndarray, device: torch.devic
 
     Args:
         pixels: (256,) training pixels of each stored lightness.
-        means: (256, 2) their mean a and b; see `stages.color.counts.read_mean_ab`.
+        means: (256, 2) their mean a and b; see `stages.palette.counts.read_mean_ab`.
     """
     average = pixels @ means / pixels.sum()
     constant = torch.tensor(average, dtype=torch.float32, device=device).reshape(1, 2, 1, 1)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 SCORES = [
     "psnr",

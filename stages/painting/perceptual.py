@@ -8,7 +8,7 @@ def perceptual_features(metric: lpips.LPIPS, rgb: torch.Tensor) -> list[torch.Te
     """The network's features of each layer, of unit length over channels (Zhang 2018, section 3).
 
     Args:
-        metric: see `stages.pretext.losses.open_lpips`.
+        metric: see `stages.losses.perceptual.open_lpips`.
         rgb: (N, 3, H, W) in [0, 1].
     """
     return [lpips.normalize_tensor(layer) for layer in metric.net(metric.scaling_layer(2 * rgb - 1))]

@@ -9,11 +9,11 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from stages.color.lab import encode_lab8, lab_to_rgb
+from stages.compute.batches import load_batch
 from stages.painting.colorfulness import colorfulness
 from stages.painting.perceptual import perceptual_distance, perceptual_features
 from stages.painting.raw_accuracy import accuracy_curve, area_under_curve, tally_distances
-from stages.pretext.batches import load_batch
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 BATCH = 64
 # Two images that are equal after rounding to 8 bits still differ by the rounding, whose mean square is 1/12 of a step:
@@ -31,9 +31,9 @@ class Yardsticks:
     """What painted images are held against, besides the true ones.
 
     Attributes:
-        metric: LPIPS, see `stages.pretext.losses.open_lpips`.
+        metric: LPIPS, see `stages.losses.perceptual.open_lpips`.
         rarity: weight of a pixel whose true stored a and b are (i, j), (256, 256) float64.
-        recognise: from (N, 3, S, S) uint8 Lab to classes (N,); see `stages.probing.saved_probe`.
+        recognise: from (N, 3, S, S) uint8 Lab to classes (N,); see `stages.pixels.saved_probe`.
     """
 
     metric: lpips.LPIPS

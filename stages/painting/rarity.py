@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from stages.color.bins import bins_of_ab8
-from stages.color.prior import rebalancing_weights, smoothed_prior
+from stages.palette.bins import bins_of_ab8
+from stages.palette.prior import rebalancing_weights, smoothed_prior
 
 # Zhang 2016, section 2.2, in units of a and b. It is the yardstick's own, whatever the training smooths with.
 SIGMA = 5.0
@@ -18,7 +18,7 @@ def rarity_table(bins: np.ndarray, prior: np.ndarray) -> np.ndarray:
 
     Args:
         bins: (Q, 2) centres of the ab bins.
-        prior: (Q,) their shares of the training images' pixels; see `stages.color.counts.read_prior`.
+        prior: (Q,) their shares of the training images' pixels; see `stages.palette.counts.read_prior`.
 
     Returns:
         (256, 256) float64, for `table[lab8[:, 1], lab8[:, 2]]`; its mean over the smoothed prior is 1.

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.probing.choices import Trial, choose
-from stages.probing.ridge_probe import RidgeProbe, calibrate, fit_ridge, ridge_scores
-from stages.shared.params import Probe
+from stages.probing.ridge import RidgeProbe, calibrate, fit_ridge, ridge_scores
+from stages.probing.selection import Trial, choose
+from stages.runtime.params import Probe
 
 
 class Draw(NamedTuple):

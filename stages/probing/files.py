@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.food101.arrays import open_subset
-from stages.food101.manifest import VIEWS
-from stages.probing.findings import Findings
+from stages.dataset.arrays import open_subset
+from stages.dataset.manifest import VIEWS
+from stages.probing.results import Findings
 
 TABLES = ("predictions", "curves", "choices", "layers", "few_shot")
 

@@ -6,19 +6,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.probing.choices import Trial
-from stages.probing.conv_probe import conv_log_probabilities, fit_conv_probe
-from stages.probing.features import Moments, channel_moments, standardise, standardise_vectors, vector_moments
+from stages.classifiers.conv import conv_log_probabilities
+from stages.classifiers.standardization import (
+    Moments,
+    channel_moments,
+    standardise,
+    standardise_vectors,
+    vector_moments,
+)
+from stages.compute.device import device
+from stages.features.pooling import pool_positions, pool_to_limit
+from stages.probing.conv import fit_conv_probe
 from stages.probing.few_shot import Draw, fit_few_shot, ridge_trials
-from stages.probing.knn_probe import KnnProbe, fit_knn_probe, knn_log_probabilities
-from stages.probing.linear_probe import fit_linear_probe, linear_log_probabilities
-from stages.probing.pooling import pool_positions, pool_to_limit
-from stages.probing.ridge_probe import ridge_log_probabilities, ridge_scores
+from stages.probing.knn import KnnProbe, fit_knn_probe, knn_log_probabilities
+from stages.probing.linear import fit_linear_probe, linear_log_probabilities
+from stages.probing.ridge import ridge_log_probabilities, ridge_scores
 from stages.probing.scores import accuracy_and_loss
+from stages.probing.selection import Trial
 from stages.probing.task import Task
-from stages.shared.device import device
-from stages.shared.errors import StageError
-from stages.shared.params import Probe
+from stages.runtime.errors import StageError
+from stages.runtime.params import Probe
 
 HEADS = ("conv", "linear", "knn", "ridge")
 

@@ -28,14 +28,14 @@ from functools import partial
 import pandas as pd
 from tqdm import tqdm
 
-from stages.food101.manifest import SUBSETS
-from stages.probing.domains import Domain, read_domain
-from stages.probing.findings import ConvProbe, Findings, in_order
+from stages.classifiers.domains import Domain, read_domain
+from stages.dataset.manifest import SUBSETS
 from stages.probing.layer_probes import fit_layer, fits_of_heads
 from stages.probing.predictions import predict_domain
 from stages.probing.representation import Fitted, Representation
+from stages.probing.results import ConvProbe, Findings, in_order
 from stages.probing.task import Task
-from stages.shared.params import Probe
+from stages.runtime.params import Probe
 
 
 def probe_representation(
@@ -44,7 +44,7 @@ def probe_representation(
     """Probe one representation in both domains.
 
     Args:
-        manifest: as by `stages.food101.manifest.read_manifest`.
+        manifest: as by `stages.dataset.manifest.read_manifest`.
         settings: the group `probe` of the parameters, of which `representations` is not read.
         seed: of the study.
 

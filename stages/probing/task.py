@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from stages.probing.choices import Trial, choose
-from stages.probing.conv_probe import Epoch
-from stages.probing.domains import Domain
-from stages.shared.params import Probe
+from stages.classifiers.domains import Domain
+from stages.probing.conv import Epoch
+from stages.probing.selection import Trial, choose
+from stages.runtime.params import Probe
 
 KEYS = {"learning_rate": "learning_rates", "c": "linear_c", "k": "knn_k", "alpha": "ridge_alphas"}
 

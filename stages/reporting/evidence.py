@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 # file -> (columns of text, columns of numbers); an empty number is NaN, a class may be called `nan`.
 TABLES = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from stages.shared.params import Group, Params
+from stages.runtime.params import Group, Params
 
 DEFAULT = "profiles/sample.yaml"
 

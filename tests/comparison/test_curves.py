@@ -3,7 +3,7 @@ import pytest
 
 from stages.comparison.curves import chosen_curves
 from stages.comparison.representations import read_representations
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 from tests.comparison.probes import rewrite, write_findings
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from stages.comparison.layers import read_layers
 from stages.comparison.predictions import read_predictions
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 from tests.comparison.probes import rewrite, write_findings
 
 

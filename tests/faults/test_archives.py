@@ -16,7 +16,7 @@ from PIL import Image
 from stages import convert_to_lab, split
 from stages.food101 import archive as archive_module
 from stages.food101.archive import ARCHIVE, iterate_images, read_meta
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 from tests.archives import packed
 from tests.project import make_project
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from stages.shared.outputs import open_array
+from stages.formats.npy import open_array
 from tests.project import ROOT, Project
 
 ENCODER = "data/encoders/colorization"
@@ -143,7 +143,7 @@ class Bomb:
 
 def test_no_pickle_is_opened(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    from stages.pretext.checkpoint import Checkpoint
+    from stages.training.checkpoint import Checkpoint
 
     torch.save({"bomb": Bomb()}, tmp_path / "key.pt")
     assert Checkpoint(tmp_path, "key").load() is None
@@ -157,8 +157,8 @@ def test_no_pickle_is_opened(tmp_path, monkeypatch):
 
 def test_no_pickle_is_opened_in_place_of_lpips_weights(tmp_path, monkeypatch):
     """Torchvision opens what lies under its file's name, whatever it is."""
-    from stages.pretext.losses import open_lpips
-    from stages.shared.errors import StageError
+    from stages.losses.perceptual import open_lpips
+    from stages.runtime.errors import StageError
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from stages import download
-from stages.food101 import partial, resumable
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
+from stages.source import partial, resumable
 from tests.project import make_project
 
 BODY = b"\x1f\x8b" + bytes(range(256)) * 800

@@ -1,6 +1,6 @@
 """Wrong parameters: refused within a second, before any work; and a parameter is data, never a command.
 
-`tests/shared/test_params.py` generates the cases from the schema: every key with what it cannot be.
+`tests/runtime/test_params.py` generates the cases from the schema: every key with what it cannot be.
 """
 
 import subprocess
@@ -10,8 +10,8 @@ import time
 import pytest
 import yaml
 
-from stages.shared.errors import StageError
-from stages.shared.params import load_params
+from stages.runtime.errors import StageError
+from stages.runtime.params import load_params
 from tests.project import ROOT, RUNS, environment, merged
 
 PARAMS = yaml.safe_load((ROOT / "profiles/sample.yaml").read_text())

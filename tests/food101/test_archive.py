@@ -6,7 +6,7 @@ import tarfile
 import pytest
 
 from stages.food101.archive import Meta, iterate_images, read_meta
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 from tests.archives import packed
 
 META = {

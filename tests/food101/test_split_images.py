@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stages.food101.archive import Meta
 from stages.food101.split import split_images
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 
 def make_meta(classes: int, train: int = 75, test: int = 25) -> Meta:

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from stages.painting.files import CURVES, SCORES, QualityTables, read_quality, write_quality
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 
 @pytest.fixture

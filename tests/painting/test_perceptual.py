@@ -2,8 +2,8 @@ import lpips
 import pytest
 import torch
 
+from stages.losses.perceptual import open_lpips
 from stages.painting.perceptual import perceptual_distance, perceptual_features
-from stages.pretext.losses import open_lpips
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # lpips uses torchvision's old `pretrained=`

@@ -6,9 +6,9 @@ import torch
 from skimage.color import lab2rgb
 
 from stages.color.lab import decode_lab8
+from stages.losses.perceptual import open_lpips
 from stages.painting.quality import BATCH, Yardsticks, colorization_quality
-from stages.pretext.losses import open_lpips
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 
 CPU = torch.device("cpu")
 PAINTERS = {"perfect": lambda lab: lab[:, 1:], "grey": lambda lab: torch.zeros_like(lab[:, 1:])}

@@ -3,7 +3,7 @@ import pytest
 from sklearn.linear_model import RidgeClassifier
 
 from stages.probing.few_shot import draw_images, fit_few_shot, ridge_trials
-from stages.probing.ridge_probe import ridge_log_probabilities, ridge_scores
+from stages.probing.ridge import ridge_log_probabilities, ridge_scores
 from stages.probing.scores import cross_entropy
 from tests.probing.settings import settings
 

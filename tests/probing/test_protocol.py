@@ -5,7 +5,7 @@ import pytest
 from stages.probing import few_shot, layer_probes, predictions
 from stages.probing.protocol import probe_representation
 from stages.probing.representation import Representation
-from stages.shared.errors import StageError
+from stages.runtime.errors import StageError
 from tests.probing.settings import settings
 from tests.probing.signals import CLASSES, GRID, LAYERS, probe, probe_layers, tables
 

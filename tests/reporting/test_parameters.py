@@ -1,5 +1,5 @@
 from stages.reporting.parameters import changed_parameters
-from stages.shared.params import Params, load_params
+from stages.runtime.params import Params, load_params
 from tests.project import ROOT, merged
 
 DEFAULT = ROOT / "profiles/sample.yaml"

@@ -1,0 +1,64 @@
+"""The labelled images of one domain, with labels numbered within it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from stages.dataset.manifest import VIEWS, domain_classes, domain_labels, subset_rows
+from stages.runtime.errors import StageError
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Images of one subset and domain; all three arrays run in step.
+
+    Attributes:
+        positions: rows of the subset's arrays, ascending, (N,) int64.
+        names: "class/id", (N,).
+        labels: 0..K-1 in the order of the domain's sorted class names, (N,) int64.
+    """
+
+    positions: np.ndarray
+    names: np.ndarray
+    labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A domain's class names, sorted, and its `probe`, `validation` and `test` images."""
+
+    name: str
+    classes: np.ndarray
+    images: dict[str, LabelledImages]
+
+
+def read_domain(manifest: pd.DataFrame, name: str) -> Domain:
+    """The domain `name` (`in`, `out`) of a manifest.
+
+    Raises:
+        StageError: for fewer than 2 classes, a class without probe images, no validation or test images.
+    """
+    classes = np.array(domain_classes(manifest, name), dtype=object)
+    if len(classes) < 2:
+        raise StageError(
+            f"domain '{name}' has {len(classes)} class(es); a probe needs 2 or more. Change split.held_out_classes."
+        )
+    # Numbered before a subset is taken, which may lack a class.
+    numbered = manifest.assign(number=domain_labels(manifest))
+    images = {}
+    for subset in VIEWS:
+        rows = subset_rows(numbered, subset)
+        positions = np.flatnonzero(rows["domain"] == name)
+        own = rows.iloc[positions]
+        images[subset] = LabelledImages(
+            positions, own["image"].to_numpy(dtype=object), own["number"].to_numpy(copy=True)
+        )
+        if not len(positions):
+            raise StageError(f"domain '{name}' has no {subset} images. Change split.*_fraction.")
+    if len(unlabelled := np.setdiff1d(np.arange(len(classes)), images["probe"].labels)):
+        raise StageError(
+            f"domain '{name}' has classes without probe images: {', '.join(classes[unlabelled])}. "
+            f"Raise split.probe_fraction."
+        )
+    return Domain(name, classes, images)

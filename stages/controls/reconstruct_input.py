@@ -1,0 +1,32 @@
+"""The controls' objective: make of an image what was put in."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from stages.compute.batches import Batch
+from stages.models.autoencoder import Autoencoder, build_autoencoder, scaled
+from stages.runtime.params import Model
+
+
+@dataclass
+class Reconstruction:
+    """L -> L (`reconstruction`), or Lab -> Lab (`autoencoder`, the comparison in Zhang 2017, section 4).
+
+    The same network and budget as for painting. The loss is the mean squared error in [-1, 1]; none of `loss.*` is
+    read, so that the controls stand still while the colour losses are varied.
+
+    Attributes:
+        channels: `lightness` or `lab`, see `stages.models.autoencoder.scaled`.
+    """
+
+    channels: str
+
+    def build(self, model: Model) -> Autoencoder:
+        """An untrained network."""
+        return build_autoencoder(model, sees=self.channels, out_channels=1 if self.channels == "lightness" else 3)
+
+    def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
+        """`loss`, a scalar; `output` (N, 1 or 3, H, W)."""
+        return {"loss": F.mse_loss(output.float(), scaled(batch.lab, self.channels))}

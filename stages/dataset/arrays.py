@@ -1,0 +1,58 @@
+"""Arrays with a row for each of the manifest's images of a subset: data/lab/<subset>.npy, data/latents/..."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stages.dataset.manifest import subset_rows
+from stages.formats.npy import open_array
+from stages.runtime.errors import StageError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def open_subset(folder: str | Path, subset: str, manifest: DataFrame) -> np.ndarray:
+    """Memory-map <folder>/<subset>.npy; no row is read yet.
+
+    Raises:
+        StageError: when the file is missing or broken, or has not one row for each of the manifest's.
+    """
+    path = Path(folder) / f"{subset}.npy"
+    array, expected = open_array(path), len(subset_rows(manifest, subset))
+    if len(array) != expected:
+        raise StageError(
+            f"{path} has {len(array)} rows, the manifest lists {expected} {subset} images: they are of different runs. "
+            f"`dvc repro` makes them fit."
+        )
+    return array
+
+
+def open_lab8(subset: str, manifest: DataFrame | None = None) -> np.ndarray:
+    """Memory-map data/lab/<subset>.npy, (N, 3, S, S) uint8, see `stages.color.lab.encode_lab8`.
+
+    Args:
+        manifest: where given, N must be what it lists.
+
+    Raises:
+        StageError: when the file is missing or broken, holds something else, or has not the manifest's rows.
+    """
+    path = f"data/lab/{subset}.npy"
+    lab8 = open_array(path) if manifest is None else open_subset("data/lab", subset, manifest)
+    if lab8.ndim != 4 or lab8.shape[1] != 3 or lab8.shape[2] != lab8.shape[3] or lab8.dtype != np.uint8:
+        raise StageError(
+            f"{path} must hold (N, 3, S, S) uint8; got {lab8.shape} {lab8.dtype}. Remove it and run `dvc repro`."
+        )
+    return lab8
+
+
+def place(number: int) -> str:
+    """The folder of a pretraining seed within its encoder's: none for the first, so that it lies at the top.
+
+    >>> place(0), place(2)
+    ('', 'seed_2')
+    """
+    return f"seed_{number}" if number else ""

@@ -1,0 +1,108 @@
+"""The manifest: one row an image, in data/split/manifest.csv.
+
+    image    "class/id", as in the archive, without extension
+    label    the class's directory name
+    domain   in: the autoencoder sees the class; out: held out
+    subset   pretrain (domain in), unused (domain out), validation, probe, test (both)
+
+Rows are sorted by image. pandas is imported by the readers alone: `split` writes, and starts without it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from stages.runtime.errors import StageError
+from stages.runtime.files import whole_file
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+MANIFEST = "data/split/manifest.csv"
+SUBSETS = {
+    "in": ("pretrain", "validation", "probe", "test"),
+    "out": ("unused", "validation", "probe", "test"),
+}
+# The subsets that probes learn from, choose on and report; with how many views of each image: the image itself and,
+# to learn from, its mirror image.
+VIEWS = {"probe": 2, "validation": 1, "test": 1}
+
+
+class ManifestRow(NamedTuple):
+    """A row of the manifest; the fields are its columns."""
+
+    image: str
+    label: str
+    domain: str
+    subset: str
+
+
+def write_manifest(rows: Iterable[ManifestRow], path: str | Path = MANIFEST) -> None:
+    """Write the rows sorted by image: the same rows, the same bytes."""
+    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(ManifestRow._fields)
+        writer.writerows(sorted(rows))
+
+
+def read_manifest(path: str | Path = MANIFEST) -> DataFrame:
+    """Read and check a manifest; every column is a string.
+
+    Raises:
+        StageError: when the file is missing or is not a manifest: other columns, an unknown domain, a
+            subset that the domain does not have, a label that is not the image's class, a class in both
+            domains, an image listed twice.
+    """
+    import pandas as pd
+
+    try:
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise StageError(f"{path} is missing. `dvc repro split` makes it.") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise StageError(f"{path} is not a CSV file: {str(error).strip()}") from None
+    if tuple(rows.columns) != ManifestRow._fields:
+        raise StageError(f"{path} needs the columns {','.join(ManifestRow._fields)}; got {','.join(rows)}")
+    allowed = {(domain, subset) for domain, subsets in SUBSETS.items() for subset in subsets}
+    found = list(zip(rows["domain"], rows["subset"], strict=True))
+    _refuse(path, rows, [pair not in allowed for pair in found], "a subset that its domain does not have")
+    _refuse(path, rows, rows["image"].str.split("/").str[0] != rows["label"], "a label that is not its class")
+    _refuse(path, rows, rows["image"].duplicated(), "an image that is listed before")
+    domains = rows.groupby("label")["domain"].transform("nunique")
+    _refuse(path, rows, domains > 1, "a class that is in both domains")
+    return rows
+
+
+def subset_rows(manifest: DataFrame, subset: str) -> DataFrame:
+    """The rows of a subset: row i describes the i-th image of data/lab/<subset>.npy."""
+    return manifest[manifest["subset"] == subset].reset_index(drop=True)
+
+
+def domain_labels(rows: DataFrame) -> np.ndarray:
+    """Number the labels within each row's domain, int64 (N,).
+
+    0..K-1 in the order of the domain's class names, where K counts the classes in `rows`: pass rows in
+    which each class of the domain occurs, as it does in every subset that the domain has.
+    """
+    labels = np.zeros(len(rows), np.int64)
+    for domain in SUBSETS:
+        inside = (rows["domain"] == domain).to_numpy()
+        labels[inside] = np.unique(rows["label"][inside].to_numpy(str), return_inverse=True)[1]
+    return labels
+
+
+def domain_classes(manifest: DataFrame, domain: str) -> list[str]:
+    """The names of a domain's classes, sorted."""
+    return sorted(set(manifest["label"][manifest["domain"] == domain]))
+
+
+def _refuse(path, rows: DataFrame, wrong, problem: str) -> None:
+    wrong = np.asarray(wrong, dtype=bool)
+    if wrong.any():
+        line = int(wrong.argmax())
+        raise StageError(f"{path}, line {line + 2}: {problem}: {','.join(rows.iloc[line])}")

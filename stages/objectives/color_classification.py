@@ -1,0 +1,23 @@
+"""The objective: from the lightness of an image tell which of the colours of a palette each place has."""
+
+import torch
+
+from stages.losses.color_classification import ColorClassification, classification_settings
+from stages.runtime.params import Params
+
+
+def settings(params: Params) -> dict[str, dict]:
+    """`train`: what the training depends on; `paint`: what painting with the trained network depends on.
+
+    Raises:
+        StageError: see `classification_settings`.
+    """
+    return {
+        "train": classification_settings(params.classification),
+        "paint": {"temperature": params.classification.temperature},
+    }
+
+
+def objective(settings: dict, device: torch.device) -> ColorClassification:
+    """The objective of data/objectives/color_classification/train.json."""
+    return ColorClassification.from_settings(settings, device)

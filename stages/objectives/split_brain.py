@@ -1,0 +1,81 @@
+"""The objective of two half networks: colour from lightness, and lightness from colour."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from stages.color.scaling import ab_target, lightness_input
+from stages.compute.batches import Batch
+from stages.losses.color_classification import ColorClassification, classification_settings
+from stages.models.autoencoder import SplitBrain, build_autoencoder
+from stages.runtime.params import Model, Params
+
+LIGHTNESS_BINS = 50
+
+
+def settings(params: Params) -> dict[str, dict]:
+    """`train`: what the training depends on; `paint`: what painting with the trained network depends on.
+
+    Raises:
+        StageError: see `classification_settings`.
+    """
+    if params.split_brain.kind == "regression":
+        return {"train": {"kind": "regression"}, "paint": {}}
+    return {
+        "train": classification_settings(params.classification) | {"kind": "classification"},
+        "paint": {"temperature": params.classification.temperature},
+    }
+
+
+def objective(settings: dict, device: torch.device) -> "SplitBrainPrediction":
+    """The objective of data/objectives/split_brain/train.json."""
+    regression = settings["kind"] == "regression"
+    return SplitBrainPrediction(None if regression else ColorClassification.from_settings(settings, device))
+
+
+@dataclass
+class SplitBrainPrediction:
+    """L -> ab and ab -> L, by classification or by regression (Zhang 2017, section 3.2, eq. 3 and 4).
+
+    Each half has half the channels in every layer and half of the latents. By classification, ab is told apart as in
+    `ColorClassification` and L in 50 equal bins (section 3.1), both at its stride; by regression, both are
+    the mean squared error in [-1, 1] (eq. 3), at full resolution.
+
+    L is predicted as it was before it was varied: nothing in a and b tells how it will have been.
+
+    Attributes:
+        colors: how ab is classified; None for regression.
+    """
+
+    colors: ColorClassification | None
+
+    def build(self, model: Model) -> SplitBrain:
+        """Two untrained halves."""
+        if self.colors is None:
+            colors = build_autoencoder(model, width=0.5, sees="lightness", out_channels=2)
+            lightness = build_autoencoder(model, width=0.5, sees="ab", out_channels=1)
+        else:
+            colors = self.colors.build(model, width=0.5)
+            lightness = build_autoencoder(
+                model, width=0.5, sees="ab", out_channels=LIGHTNESS_BINS, stride=self.colors.stride
+            )
+        return SplitBrain([colors, lightness])
+
+    def losses(self, output: list[torch.Tensor], batch: Batch) -> dict[str, torch.Tensor]:
+        """`color`, `lightness` and their sum `loss`, scalars; `output` of the two halves."""
+        colors, lightness = output
+        if self.colors is None:
+            parts = {
+                "color": F.mse_loss(colors.float(), ab_target(batch.lab)),
+                "lightness": F.mse_loss(lightness.float(), lightness_input(batch.unjittered)),
+            }
+        else:
+            small = F.avg_pool2d(batch.unjittered[:, :1], self.colors.stride)[:, 0]
+            bins = (small * (LIGHTNESS_BINS / 100)).long().clamp(max=LIGHTNESS_BINS - 1)
+            parts = {
+                "color": self.colors.losses(colors, batch)["loss"],
+                # One row a place: of the two-dimensional form GPUs have no deterministic algorithm.
+                "lightness": F.cross_entropy(lightness.float().movedim(1, -1).flatten(0, 2), bins.flatten()),
+            }
+        return parts | {"loss": parts["color"] + parts["lightness"]}

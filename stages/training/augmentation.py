@@ -1,0 +1,60 @@
+"""How images are varied, by draws that depend on (seed, epoch, step) alone.
+
+Nothing is carried from one batch to the next, so a run that resumes at any step draws what it would have drawn.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from stages.compute.batches import to_device
+from stages.training.distributed import Part
+
+
+def augment(
+    lab: torch.Tensor,
+    jitter: float,
+    crop: float,
+    seed: int,
+    epoch: int,
+    step: int,
+    part: Part | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mirror each image with probability 1/2, cut a square out of it, vary the contrast and brightness of its L.
+
+    Lightness becomes 50 + c (L - 50) + 100 b with c in 1 +- jitter and b in 0 +- jitter / 2, clipped to 0..100: mild
+    enough that it stays a function of the photograph (the study inverted its input at random). The square's edge is
+    between `crop` and 1 of the image's, its place anywhere; it is enlarged bilinearly to the size of the image.
+
+    Args:
+        lab: (N, 3, H, W) float32 Lab.
+        jitter: largest relative change of lightness, 0 for none.
+        crop: smallest edge of the square, 1 for the whole image.
+        part: of a batch, which these images are; by default they are the batch. What is drawn for an image depends on
+            its place in the batch, not on how processes share it.
+
+    Returns:
+        Two (N, 3, H, W) tensors: with varied lightness, and without. a and b are the same in both.
+    """
+    generator = np.random.default_rng([seed, epoch, step + 1])
+    place, images = (part.place, part.of) if part else (slice(None), len(lab))
+
+    def draw() -> torch.Tensor:
+        return to_device(generator.random((3, images), dtype=np.float32), lab.device)[:, place]
+
+    mirrored, contrast, brightness = draw()[:, :, None, None, None]
+    lab = torch.where(mirrored < 0.5, lab.flip(-1), lab)
+    if crop < 1:
+        lab = _cut(lab, draw(), crop)
+    varied = 50 + (1 + jitter * (2 * contrast - 1)) * (lab[:, :1] - 50) + 50 * jitter * (2 * brightness - 1)
+    return torch.cat((varied.clip(0, 100), lab[:, 1:]), dim=1), lab
+
+
+def _cut(lab: torch.Tensor, draws: torch.Tensor, smallest: float) -> torch.Tensor:
+    """The same size, of a square whose edge and place are given by three draws in [0, 1) an image."""
+    edge = smallest + (1 - smallest) * draws[0]
+    transform = torch.zeros(len(lab), 2, 3, device=lab.device)
+    transform[:, 0, 0] = transform[:, 1, 1] = edge
+    transform[:, :, 2] = ((1 - edge) * (2 * draws[1:] - 1)).T
+    grid = F.affine_grid(transform, list(lab.shape), align_corners=False)
+    return F.grid_sample(lab, grid, padding_mode="border", align_corners=False)

@@ -1,0 +1,59 @@
+"""The key of a training's checkpoint: a hash of everything that its result depends on, as dvc.yaml declares it."""
+
+import hashlib
+import importlib.metadata
+import os
+from functools import reduce
+from pathlib import Path
+
+import yaml
+from pathspec import PathSpec
+
+from stages.runtime.params import Params
+
+CHUNK = 1 << 20
+
+
+def inputs_key(stage: str, item: str, params: Params, machine: str) -> str:
+    """A hexadecimal digest of a matrix stage's parameters and dependencies, as dvc.yaml declares them.
+
+    The contents of its dependencies (code and data; of a folder, all files that .dvcignore leaves), the values of its
+    parameters and the versions of the packages that compute count; where the project lies does not.
+
+    Args:
+        stage: name in dvc.yaml.
+        item: its matrix value, e.g. `colorization`, put in the place of `${item...}`.
+        params: the parameters as read.
+        machine: what else rounds numbers in its own way: the device, the number of threads.
+    """
+    declared = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]
+    (dimension,) = declared["matrix"]
+    ignored = PathSpec.from_lines("gitignore", Path(".dvcignore").read_text(encoding="utf-8").splitlines())
+    digest = hashlib.blake2b(digest_size=16)
+    versions = [importlib.metadata.version(package) for package in ("torch", "diffusers", "lpips")]
+    digest.update(repr((stage, item, versions, machine)).encode())
+    for key in declared["params"]:
+        value = reduce(getattr, key.split("."), params)
+        digest.update(f"{key}={value!r}\n".encode())
+    for dependency in declared["deps"]:
+        for path in _files(Path(dependency.replace(f"${{item.{dimension}}}", item)), ignored):
+            digest.update(f"{path.as_posix()}\n".encode())
+            with path.open("rb") as file:
+                while chunk := file.read(CHUNK):
+                    digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _files(dependency: Path, ignored: PathSpec) -> list[Path]:
+    """The dependency itself, or all files below it that DVC sees, in one order."""
+    if not dependency.is_dir():
+        return [dependency]
+    return sorted(path for path in dependency.rglob("*") if path.is_file() and not ignored.match_file(path.as_posix()))
+
+
+def local_state(name: str) -> Path:
+    """A folder for what must outlive an interrupted run and is no output: $DVC_ROOT/.dvc/tmp/<name>.
+
+    In `dvc exp run --temp` DVC_ROOT is the repository itself, not the copy, which DVC deletes when the run fails.
+    """
+    return Path(os.environ.get("DVC_ROOT", ".")) / ".dvc" / "tmp" / name

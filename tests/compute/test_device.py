@@ -1,0 +1,62 @@
+import os
+
+import pytest
+import torch
+
+from stages.compute.device import choose_algorithms, device
+from stages.runtime.errors import StageError
+
+CUDA = torch.device("cuda")
+
+
+@pytest.fixture
+def restored(monkeypatch):
+    """PyTorch as it was before."""
+    cudnn = torch.backends.cudnn
+    before = torch.are_deterministic_algorithms_enabled(), cudnn.benchmark, cudnn.deterministic
+    filled = torch.utils.deterministic.fill_uninitialized_memory
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    yield
+    torch.use_deterministic_algorithms(before[0])
+    cudnn.benchmark, cudnn.deterministic = before[1:]
+    torch.utils.deterministic.fill_uninitialized_memory = filled
+
+
+def test_a_gpu_is_deterministic_or_fast(restored, monkeypatch):
+    choose_algorithms(CUDA, deterministic=True)
+    assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.is_deterministic_algorithms_warn_only_enabled()
+    assert (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark) == (True, False)
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    choose_algorithms(CUDA, deterministic=False)
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark) == (False, True)
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_a_cpu_is_left_alone(restored, deterministic):
+    before = torch.backends.cudnn.benchmark
+    choose_algorithms(torch.device("cpu"), deterministic)
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.backends.cudnn.benchmark == before
+    assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
+
+
+def test_each_of_several_processes_takes_the_gpu_of_its_number(monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch, "empty", lambda *_, device: asked.append(str(device)))
+    monkeypatch.setenv("STAGES_DEVICE", "cuda")
+    device()
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    device()  # some other launcher's
+    monkeypatch.setenv("STAGES_ERROR_FILE", "error")
+    device()
+    monkeypatch.setenv("STAGES_DEVICE", "cpu")
+    device()
+    assert asked == ["cuda", "cuda", "cuda:3", "cpu"]
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setenv("STAGES_DEVICE", "tpu:0")
+    with pytest.raises(StageError, match="STAGES_DEVICE must be auto, cpu or a CUDA device that is there; got 'tpu:0'"):
+        device()

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+
+from stages.compute.batches import load_batch
+from stages.features.extraction import encode, layer_shapes
+from stages.models.autoencoder import Autoencoder
+from stages.runtime.errors import StageError
+
+ARRAY = np.random.default_rng(0).integers(0, 256, (70, 3, 8, 8), dtype=np.uint8)
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return Autoencoder("lightness", 2, [8, 8], 1, 4, 4).eval()
+
+
+def test_views_are_the_image_and_its_mirror_image(model):
+    latents = np.zeros((70, 2, 4, 4, 4), dtype=np.float16)
+    encode(model, ARRAY, {"latent": latents}, "float32")
+    lab = load_batch(ARRAY, np.s_[:], torch.device("cpu"))
+    with torch.inference_mode():
+        expected = [model.encode(view).numpy() for view in (lab, lab.flip(-1))]
+    np.testing.assert_allclose(latents, np.stack(expected, axis=1), atol=2e-3)
+    # The encoder is not equivariant to mirroring: mirrored latents would be something else.
+    assert np.abs(latents[:, 1] - latents[:, 0, :, :, ::-1]).max() > 0.01
+
+
+def test_color_is_not_seen(model):
+    grey = ARRAY.copy()
+    grey[:, 1:] = 128
+    first, second = np.zeros((2, 70, 1, 4, 4, 4), dtype=np.float16)
+    encode(model, ARRAY, {"latent": first}, "float32")
+    encode(model, grey, {"latent": second}, "float32")
+    np.testing.assert_array_equal(first, second)
+
+
+def test_what_float16_cannot_hold_is_refused(model):
+    with torch.no_grad():
+        model.to_latents.weight *= 1e8
+    with pytest.raises(StageError, match="'latent' of the encoder exceeds float16's range"):
+        encode(model, ARRAY, {"latent": np.zeros((70, 1, 4, 4, 4), dtype=np.float16)}, "float32")
+
+
+def test_layers_are_averaged_until_they_have_few_enough_values(model):
+    # down_0 is 8 x 4 x 4 of an 8 x 8 image: 128 values, 32 after averaging over 2 x 2. The latent stays as it is.
+    shapes = layer_shapes(model, ["down_0", "latent"], 8, features=64)
+    assert shapes == {"down_0": (8, 2, 2), "latent": (4, 4, 4)}
+    outputs = {layer: np.zeros((70, 1, *shape), dtype=np.float16) for layer, shape in shapes.items()}
+    encode(model, ARRAY, outputs, "float32")
+    with torch.inference_mode():
+        maps = model.activations(load_batch(ARRAY, np.s_[:], torch.device("cpu")))["down_0"].numpy()
+    means = maps.reshape(70, 8, 2, 2, 2, 2).mean(axis=(3, 5))
+    np.testing.assert_allclose(outputs["down_0"][:, 0], means, atol=2e-3)

@@ -1,0 +1,130 @@
+"""What each objective asks for, against values worked out by hand."""
+
+import math
+
+import pytest
+import torch
+
+from stages.color.scaling import ab_target, lightness_input
+from stages.compute.batches import Batch
+from stages.controls.reconstruct_input import Reconstruction
+from stages.controls.supervised import Classification
+from stages.losses.color_classification import ColorClassification
+from stages.objectives.split_brain import SplitBrainPrediction
+from stages.runtime.params import Model
+
+MODEL = Model(block_out_channels=[8, 16], layers_per_block=1, latent_channels=4, norm_num_groups=4, chroma_stride=1)
+PALETTE = torch.tensor([[-40.0, 0], [0, 0], [40, 0]])
+EQUAL = torch.full((3,), 1 / 3)
+
+
+def plain(lightness, a, b, edge=4):
+    return torch.tensor([lightness, a, b]).reshape(1, 3, 1, 1).repeat(1, 1, edge, edge)
+
+
+def shown(lab):
+    return Batch(lab, lab)
+
+
+def parameters(model):
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_classification_looks_at_colors_averaged_over_its_stride():
+    # Half of each 2 x 2 block is at a = -40 and half at 40: the block's colour is grey, the middle bin.
+    lab = plain(50.0, 40.0, 0.0)
+    lab[:, 1, :, ::2] = -40
+    objective = ColorClassification(PALETTE, EQUAL, torch.ones(3), neighbors=1, sigma=5.0, stride=2)
+    logits = torch.zeros(1, 3, 2, 2)
+    logits[:, 1] = 20
+    assert objective.losses(logits, shown(lab))["loss"].item() == pytest.approx(0, abs=1e-6)
+    assert objective.losses(torch.zeros(1, 3, 2, 2), shown(lab))["loss"].item() == pytest.approx(math.log(3), rel=1e-6)
+
+
+def test_rare_colors_weigh_more():
+    objective = ColorClassification(PALETTE, EQUAL, torch.tensor([1.0, 0.5, 4.0]), neighbors=1, sigma=5.0, stride=1)
+    uniform = torch.zeros(1, 3, 4, 4)
+    losses = [objective.losses(uniform, shown(plain(50.0, a, 0.0)))["loss"].item() for a in (-40.0, 0.0, 40.0)]
+    assert losses == pytest.approx([math.log(3), 0.5 * math.log(3), 4 * math.log(3)], rel=1e-5)
+
+
+def test_a_network_that_classifies_knows_its_palette():
+    network = ColorClassification(PALETTE, EQUAL, torch.ones(3), 1, 5.0, 2).build(MODEL)
+    assert torch.equal(network.bins, PALETTE)
+    assert network(plain(50.0, 0.0, 0.0, edge=8)).shape == (1, 3, 4, 4)
+
+
+def test_a_network_that_classifies_starts_from_the_shares_of_the_colors():
+    shares = torch.tensor([0.9, 0.1, 0.0])
+    objective = ColorClassification(PALETTE, shares, torch.ones(3), neighbors=1, sigma=5.0, stride=1)
+    network = objective.build(MODEL)
+    network.decoder.conv_out.weight.data.zero_()
+    lab = torch.cat([plain(50.0, -40.0, 0.0)] * 9 + [plain(50.0, 0.0, 0.0)])
+    best = -(0.9 * math.log(0.9) + 0.1 * math.log(0.1))
+    assert objective.losses(network(lab), shown(lab))["loss"].item() == pytest.approx(best, abs=0.01)
+    never_seen = plain(50.0, 40.0, 0.0)
+    assert math.isfinite(objective.losses(network(never_seen), shown(never_seen))["loss"].item())
+
+
+def test_split_brain_adds_the_errors_of_both_predictions():
+    objective = SplitBrainPrediction(None)
+    lab = plain(75.0, 22.0, -11.0)
+    perfect = objective.losses([ab_target(lab), lightness_input(lab)], shown(lab))
+    assert [value.item() for value in perfect.values()] == [0, 0, 0]
+    # Grey and black: a = 0.2, b = -0.1 after scaling, L = 0.5.
+    parts = objective.losses([torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4)], shown(lab))
+    assert parts["color"].item() == pytest.approx((0.2**2 + 0.1**2) / 2, rel=1e-5)
+    assert parts["lightness"].item() == pytest.approx(0.25, rel=1e-5)
+    assert parts["loss"].item() == pytest.approx(0.275, rel=1e-5)
+
+
+@pytest.mark.parametrize(("lightness", "bin_"), [(0.0, 0), (1.9, 0), (2.1, 1), (99.0, 49), (100.0, 49)])
+def test_split_brain_tells_fifty_lightnesses_apart(lightness, bin_):
+    objective = SplitBrainPrediction(ColorClassification(PALETTE, EQUAL, torch.ones(3), 1, 5.0, stride=2))
+    logits = torch.zeros(1, 50, 2, 2)
+    logits[:, bin_] = 30
+    parts = objective.losses([torch.zeros(1, 3, 2, 2), logits], shown(plain(lightness, 0.0, 0.0)))
+    assert parts["lightness"].item() == pytest.approx(0, abs=1e-6)
+    assert parts["loss"].item() == pytest.approx(math.log(3), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_split_brain_predicts_lightness_as_it_was_before_it_was_varied(kind):
+    colors = ColorClassification(PALETTE, EQUAL, torch.ones(3), 1, 5.0, stride=1) if kind == "classification" else None
+    objective = SplitBrainPrediction(colors)
+    output = [torch.zeros(1, 3 if colors else 2, 4, 4), torch.randn(1, 50 if colors else 1, 4, 4)]
+    true, varied = plain(50.0, 0.0, 0.0), plain(60.0, 0.0, 0.0)
+    assert objective.losses(output, Batch(varied, true)) == objective.losses(output, Batch(true, true))
+    assert objective.losses(output, Batch(true, varied)) != objective.losses(output, Batch(true, true))
+
+
+def test_the_halves_have_half_the_channels_and_together_the_single_networks_latents():
+    halves = SplitBrainPrediction(None).build(MODEL)
+    single = Reconstruction("lab").build(MODEL)
+    assert [half.config["block_out_channels"] for half in halves.halves] == [[4, 8], [4, 8]]
+    lab = plain(50.0, 10.0, 10.0, edge=8)
+    assert halves.encode(lab).shape == single.encode(lab).shape
+    # A convolution has in x out channels of weights: two halves of it, half of them.
+    assert 0.4 < parameters(halves) / parameters(single) < 0.65
+
+
+def test_the_autoencoder_makes_all_of_lab_and_reconstruction_lightness_only():
+    lab = plain(75.0, 22.0, -11.0)
+    whole, grey = Reconstruction("lab"), Reconstruction("lightness")
+    assert whole.losses(torch.cat((lightness_input(lab), ab_target(lab)), dim=1), shown(lab))["loss"].item() == 0
+    assert whole.losses(torch.zeros(1, 3, 4, 4), shown(lab))["loss"].item() == pytest.approx(0.1, rel=1e-5)
+    assert grey.losses(torch.zeros(1, 1, 4, 4), shown(lab))["loss"].item() == pytest.approx(0.25, rel=1e-5)
+
+
+def test_supervision_trains_the_encoder_that_is_kept():
+    torch.manual_seed(0)
+    objective = Classification(3)
+    model = objective.build(MODEL)
+    losses = objective.losses(model(torch.rand(4, 3, 8, 8) * 50), Batch(None, None, torch.tensor([0, 1, 2, 0])))
+    losses["loss"].backward()
+    assert model.autoencoder.encoder.conv_in.weight.grad.abs().sum() > 0
+    assert model.autoencoder.to_latents.weight.grad.abs().sum() > 0
+    sure = torch.tensor([[30.0, 0, 0], [30, 0, 0]])
+    losses = objective.losses(sure, Batch(None, None, torch.tensor([0, 1])))
+    assert losses["accuracy"].item() == 0.5
+    assert losses["loss"].item() == pytest.approx(15, rel=1e-5)
