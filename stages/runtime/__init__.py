@@ -1,14 +1,14 @@
-"""What makes a stage a good program: its parameters checked, its errors told, its files whole, its end in order.
+"""Running a stage as a program: parameters, errors, signals, files that are whole or absent.
 
-Nothing here can change a value or a byte of an output, so no stage but `check_params` declares this room in dvc.yaml, and
-a change of it reruns no other. What may live here:
+No stage but `check_params` declares this package in dvc.yaml, so an edit here reruns no other stage. It may therefore
+hold only what cannot change a value or a byte of an output:
 
-- errors and their texts: a stage that raises one writes nothing;
-- the schema and the reader of params.yaml: they refuse values and hand on the others as they are. DVC compares the values
-  themselves, so a stage reruns when one of them changes;
-- signals, and the watch for a parent that has gone: they end a stage, and one that ended early wrote nothing;
-- whole-file writing: where a file lies until it is whole, and when it is moved. What is in it is decided elsewhere.
+- errors and their messages: a stage that raises one writes no output;
+- the schema and the reader of params.yaml: they refuse values or pass them on unchanged. DVC compares the values
+  themselves and reruns a stage when one that it declares changes;
+- signals, and ending with the parent process: a stage that ends early writes no output;
+- whole-file writing: the temporary name and the rename. The content is written by the caller.
 
-What may not: anything that computes, rounds, orders, names or encodes what is written. JSON and arrays are in
-`stages.formats`, a model's stride is in `stages.models`, the device that computes is in `stages.compute`.
+Code that computes, rounds, sorts, names or encodes what is written belongs where it is declared: JSON and arrays in
+`stages.formats`, a model's stride in `stages.models`, the choice of the device in `stages.compute`.
 """

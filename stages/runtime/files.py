@@ -42,7 +42,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     temporary = _temporary(path)
     try:
-        with _told_when_full(path, temporary):
+        with _explain_disk_full(path, temporary):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
         os.replace(temporary, path)
@@ -63,7 +63,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     temporary = _temporary(path)
     try:
-        with _told_when_full(path, temporary):
+        with _explain_disk_full(path, temporary):
             temporary.mkdir(parents=True)
             yield temporary
         if path.exists():
@@ -83,7 +83,7 @@ def _temporary(path: Path) -> Path:
 
 
 @contextmanager
-def _told_when_full(path: Path, temporary: Path) -> Iterator[None]:
+def _explain_disk_full(path: Path, temporary: Path) -> Iterator[None]:
     try:
         yield
     except StageError:

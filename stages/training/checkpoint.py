@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 import torch
 
-from stages.runtime.entry_point import postponed
 from stages.runtime.errors import StageError
 from stages.runtime.files import whole_file
+from stages.runtime.interrupts import defer_interrupts
 
 
 class Checkpoint:
@@ -44,7 +44,7 @@ class Checkpoint:
     def save(self, state: dict) -> None:
         """Write a state of tensors, numbers, strings, lists and dicts; an interruption waits for the end."""
         # Through a file of ours: torch's own writer does not say that the disk is full.
-        with postponed(), whole_file(self.path) as part, part.open("wb") as file:
+        with defer_interrupts(), whole_file(self.path) as part, part.open("wb") as file:
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())  # a power cut after the renaming would else leave an empty file in place of the old

@@ -17,8 +17,8 @@ from stages.compute.batches import Batch
 from stages.compute.device import autocast
 from stages.losses.critic import Adversary
 from stages.objectives.colorization import painted
-from stages.runtime.entry_point import Interrupted, postponed
 from stages.runtime.errors import StageError
+from stages.runtime.interrupts import Interrupted, defer_interrupts
 from stages.runtime.params import Model, Train
 from stages.training.augmentation import augment
 from stages.training.batches import epoch_order
@@ -149,7 +149,7 @@ def train(
     bar = tqdm(total=settings.epochs * len(images), initial=done, unit="image", desc="training", disable=silent)
     # Between steps the state is whole, and can be saved when the run is interrupted. Where several processes take a
     # step together, one that waits for the end of its step may wait for one that has gone.
-    undivided = postponed if processes.count == 1 else nullcontext
+    undivided = defer_interrupts if processes.count == 1 else nullcontext
     try:
         while len(history) < settings.epochs:
             if step // epoch_steps > len(history):

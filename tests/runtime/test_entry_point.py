@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from stages.runtime.entry_point import PARENT_CHECK_SECONDS
+from stages.runtime.interrupts import PARENT_CHECK_SECONDS
 
 IMPORTS = """
 import os, signal, sys, time
-from stages.shared import interruption
+from stages.runtime.entry_point import run
 from stages.runtime.errors import StageError
-from stages.runtime.entry_point import Interrupted, postponed, run
+from stages.runtime.interrupts import Interrupted, defer_interrupts, received
 """
 
 
@@ -75,11 +75,11 @@ def test_a_second_signal_ends_at_once():
     assert process.wait(timeout=5) == -signal.SIGINT
 
 
-def test_an_interruption_waits_for_the_end_of_a_postponed_block():
+def test_an_interruption_waits_for_the_end_of_a_deferred_block():
     process = interrupted(
         """
     def main():
-        with postponed():
+        with defer_interrupts():
             print("started", flush=True)
             time.sleep(1)
             print("written", flush=True)
@@ -93,15 +93,15 @@ def test_an_interruption_waits_for_the_end_of_a_postponed_block():
     assert process.returncode == 143
 
 
-def test_a_second_signal_within_a_postponed_block_ends_at_once():
+def test_a_second_signal_within_a_deferred_block_ends_at_once():
     process = interrupted(
         """
     def main():
-        with postponed():
+        with defer_interrupts():
             print("started", flush=True)
             for _ in range(600):
                 time.sleep(0.1)
-                if interruption._asked:
+                if received:
                     print("held", flush=True)
     run(main)
     """,
@@ -112,11 +112,11 @@ def test_a_second_signal_within_a_postponed_block_ends_at_once():
     assert process.wait(timeout=5) == -signal.SIGINT
 
 
-def test_the_error_of_a_postponed_block_is_told_whatever_else_came():
+def test_the_error_of_a_deferred_block_is_told_whatever_else_came():
     process = interrupted(
         """
     def main():
-        with postponed():
+        with defer_interrupts():
             print("started", flush=True)
             time.sleep(1)
             raise StageError("the disk is full")
@@ -134,7 +134,7 @@ def test_the_end_of_what_started_the_stage_is_no_second_signal():
     stage = script("""
     def main():
         try:
-            with postponed():
+            with defer_interrupts():
                 print("started", flush=True)
                 time.sleep(5)
         except Interrupted:

@@ -13,7 +13,7 @@ from stages.losses.color_classification import ColorClassification
 from stages.losses.critic import Adversary
 from stages.objectives.colorization import Colorization
 from stages.objectives.split_brain import SplitBrainPrediction
-from stages.runtime import entry_point as interruption
+from stages.runtime import interrupts
 from stages.runtime.errors import StageError
 from stages.runtime.params import Loss, Model
 from stages.training import loop as training
@@ -199,8 +199,8 @@ def test_ctrl_c_at_any_moment_saves_a_whole_step_and_the_next_run_ends_in_the_sa
     whole, series = run(tmp_path / "whole", settings=settings, adversary=critic(0))
     augmented = {"first step": 1, "mid-epoch": 5, "last step of an epoch": 6}  # of three steps an epoch
     with monkeypatch.context() as patch:
-        patch.setattr(interruption, "_asked", [])
-        before = signal.signal(signal.SIGINT, interruption._raise_interrupted)
+        patch.setattr(interrupts, "received", [])
+        before = signal.signal(signal.SIGINT, interrupts.raise_interrupted)
         if moment in augmented:
             patch.setattr(training, "augment", signalling(training.augment, augmented[moment]))
         elif moment == "validation":
@@ -208,7 +208,7 @@ def test_ctrl_c_at_any_moment_saves_a_whole_step_and_the_next_run_ends_in_the_sa
         else:
             patch.setattr(torch, "save", signalling(torch.save, 2))
         try:
-            with pytest.raises(interruption.Interrupted):
+            with pytest.raises(interrupts.Interrupted):
                 run(tmp_path / "cut", settings=settings, adversary=critic(0))
         finally:
             signal.signal(signal.SIGINT, before)
