@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import get_args
 
 from stages.dataset.arrays import open_lab8, place
-from stages.dataset.manifest import VIEWS
+from stages.dataset.manifest import VIEW_COUNTS
 from stages.formats.npy import memory_mapped
 from stages.runtime.entry_point import run
 from stages.runtime.params import Encoder, load_params
@@ -25,13 +25,13 @@ def main() -> None:
     name = parser.parse_args().encoder
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
     from stages.compute.device import device
-    from stages.features.extraction import encode, layer_shapes
+    from stages.features.extraction import extract_features, layer_shapes
     from stages.models.files import load_autoencoder
 
     layers, features, precision = params.latents.layers, params.latents.features, params.latents.precision
     for number in range(params.pretext.seeds):
         model = load_autoencoder(Path("data/encoders", name, place(number))).to(device())
-        for subset, views in VIEWS.items():
+        for subset, views in VIEW_COUNTS.items():
             array = open_lab8(subset)
             with contextlib.ExitStack() as files:
                 outputs = {}
@@ -39,7 +39,7 @@ def main() -> None:
                     folder = Path("data/latents", name, place(number), "" if layer == "latent" else layer)
                     file = memory_mapped(folder / f"{subset}.npy", (len(array), views, *shape), "float16")
                     outputs[layer] = files.enter_context(file)
-                encode(model, array, outputs, precision)
+                extract_features(model, array, outputs, precision)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import argparse
 from typing import get_args
 
 from stages.dataset.arrays import open_lab8
-from stages.dataset.manifest import VIEWS, read_manifest
+from stages.dataset.manifest import VIEW_COUNTS, read_manifest
 from stages.models.geometry import latent_stride
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_folder
@@ -30,10 +30,10 @@ def main() -> None:
 
     stride = latent_stride(params.model.block_out_channels)
     manifest = read_manifest()
-    lab8 = {subset: open_lab8(subset, manifest) for subset in VIEWS}
+    lab8 = {subset: open_lab8(subset, manifest) for subset in VIEW_COUNTS}
 
     def read(pretraining_seed, layer, subset, positions):
-        return pixel_features(lab8[subset][positions], name, stride=stride, views=VIEWS[subset])
+        return pixel_features(lab8[subset][positions], name, stride=stride, views=VIEW_COUNTS[subset])
 
     representation = Representation(read, ["pixels"], "pixels", 1, params.latents.features)
     findings = probe_representation(representation, manifest, params.probe, params.seed)

@@ -9,7 +9,7 @@ from benchmarks.models import lab_images, network, study
 from benchmarks.pictures import draw_photographs
 from stages.compute.batches import load_batch
 from stages.compute.device import autocast, device
-from stages.features.extraction import BATCH, encode, layer_shapes
+from stages.features.extraction import BATCH, extract_features, layer_shapes
 
 SIZE = 64
 
@@ -32,7 +32,7 @@ def measure(scale: Scale) -> list[Row]:
                 model.activations(part)
 
     def ours():
-        encode(model, array, outputs, params.latents.precision)
+        extract_features(model, array, outputs, params.latents.precision)
         forward.append(seconds(alone))
 
     # The forward pass is timed beside each turn and taken off it again.

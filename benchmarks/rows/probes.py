@@ -7,7 +7,7 @@ from benchmarks.measure import Row, Scale, in_turns
 from benchmarks.models import lab_images, network, study
 from benchmarks.pictures import draw_photographs
 from stages.compute.device import device
-from stages.features.extraction import encode, layer_shapes
+from stages.features.extraction import extract_features, layer_shapes
 from stages.probing.conv import fit_conv_probe
 
 SIZE, CLASSES, SEEDS, RATES = 64, 4, 2, 2
@@ -25,7 +25,7 @@ def measure(scale: Scale) -> list[Row]:
     def ours():
         """The encoder once, for each image and its mirror image; then every probe on what it made."""
         outputs = {layer: np.empty((count, 2, *shape), np.float16) for layer, shape in shapes.items()}
-        encode(model, array, outputs, params.latents.precision)
+        extract_features(model, array, outputs, params.latents.precision)
         for run in range(SEEDS * RATES):
             fit_conv_probe(
                 (outputs["latent"], labels), (outputs["latent"][:8], labels[:8]), classes=CLASSES,

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from stages.compute.device import autocast
 
 if TYPE_CHECKING:
-    from stages.classifiers.standardization import Moments
+    from stages.classifiers.standardization import ChannelStats
 
 PREDICTION_BATCH = 128
 
@@ -21,7 +21,7 @@ class ConvProbe(NamedTuple):
     """The headline layer's conv probe, of pretraining seed 0 and seed 0, and what it takes to use it."""
 
     model: object
-    moments: Moments
+    stats: ChannelStats
     classes: list[str]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stages.dataset.manifest import VIEWS, domain_classes, domain_labels, subset_rows
+from stages.dataset.manifest import VIEW_COUNTS, domain_classes, domain_labels, subset_rows
 from stages.runtime.errors import StageError
 
 
@@ -47,7 +47,7 @@ def read_domain(manifest: pd.DataFrame, name: str) -> Domain:
     # Numbered before a subset is taken, which may lack a class.
     numbered = manifest.assign(number=domain_labels(manifest))
     images = {}
-    for subset in VIEWS:
+    for subset in VIEW_COUNTS:
         rows = subset_rows(numbered, subset)
         positions = np.flatnonzero(rows["domain"] == name)
         own = rows.iloc[positions]

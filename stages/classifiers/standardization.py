@@ -1,7 +1,7 @@
-"""The features that a probe sees: pixels as a representation, and one normalisation for every representation.
+"""Standardise features channel by channel: one normalisation for every representation.
 
-A representation of N images is a float16 array (N, V, C, H, W). View 0 is the image; view 1, where there
-is one, is the mirror image. Latents are stored in this form; pixels are brought to it here.
+Features of N images are a float16 array (N, V, C, H, W). View 0 is the image; view 1, where there is one, its mirror
+image. Statistics are those of the probe images; labels are not used.
 """
 
 from typing import NamedTuple
@@ -13,15 +13,15 @@ from stages.runtime.errors import StageError
 CHUNK_VALUES = 4_000_000  # float32 values in work at once: memory stays near the output's size
 
 
-class Moments(NamedTuple):
+class ChannelStats(NamedTuple):
     """Mean and standard deviation of each channel: two float32 arrays (C,)."""
 
     mean: np.ndarray
     std: np.ndarray
 
 
-def channel_moments(features: np.ndarray) -> Moments:
-    """Moments of each channel over images, views and positions.
+def channel_stats(features: np.ndarray) -> ChannelStats:
+    """Mean and standard deviation of each channel over images, views and positions.
 
     The standard deviation has a floor of 2^-10 of the mean's size (and 1e-6): float16 keeps 11 bits, so
     what varies less than that is rounding, and must not be blown up to unit variance.
@@ -39,10 +39,10 @@ def channel_moments(features: np.ndarray) -> Moments:
     centred = mean[:, None, None]
     variance = sum(np.square(part - centred).sum(axis=(0, 1, 3, 4)) for part in _in_chunks(features)) / count
     std = np.maximum(np.sqrt(variance), np.maximum(np.abs(mean) * 2**-10, 1e-6))
-    return Moments(mean.astype(np.float32), std.astype(np.float32))
+    return ChannelStats(mean.astype(np.float32), std.astype(np.float32))
 
 
-def standardise(features: np.ndarray, moments: Moments) -> np.ndarray:
+def standardise(features: np.ndarray, stats: ChannelStats) -> np.ndarray:
     """Subtract the mean and divide by the standard deviation, channel by channel.
 
     Args:
@@ -54,7 +54,7 @@ def standardise(features: np.ndarray, moments: Moments) -> np.ndarray:
     Raises:
         StageError: when a value is not finite.
     """
-    mean, std = moments.mean[:, None, None], moments.std[:, None, None]
+    mean, std = stats.mean[:, None, None], stats.std[:, None, None]
     standardised = np.empty(features.shape, dtype=np.float16)
     step = _chunk_length(features)
     for start in range(0, len(features), step):
@@ -67,8 +67,8 @@ def standardise(features: np.ndarray, moments: Moments) -> np.ndarray:
     return standardised
 
 
-def vector_moments(vectors: np.ndarray) -> Moments:
-    """Moments of each feature over images, with the floor of `channel_moments`.
+def vector_stats(vectors: np.ndarray) -> ChannelStats:
+    """Mean and standard deviation of each feature over images, with the floor of `channel_stats`.
 
     Args:
         vectors: (N, D) float32; view 0 of the probe subset of one domain.
@@ -76,17 +76,17 @@ def vector_moments(vectors: np.ndarray) -> Moments:
     Raises:
         StageError: when a value is not finite.
     """
-    return channel_moments(vectors[:, None, :, None, None])
+    return channel_stats(vectors[:, None, :, None, None])
 
 
-def standardise_vectors(vectors: np.ndarray, moments: Moments) -> np.ndarray:
+def standardise_vectors(vectors: np.ndarray, stats: ChannelStats) -> np.ndarray:
     """Subtract the mean and divide by the standard deviation, feature by feature: (N, D) float32.
 
     Raises:
         StageError: when a value is not finite.
     """
-    scaled = vectors - moments.mean
-    scaled /= moments.std
+    scaled = vectors - stats.mean
+    scaled /= stats.std
     if not np.isfinite(scaled).all():
         raise _not_finite()
     return scaled

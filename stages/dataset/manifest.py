@@ -28,9 +28,9 @@ SUBSETS = {
     "in": ("pretrain", "validation", "probe", "test"),
     "out": ("unused", "validation", "probe", "test"),
 }
-# The subsets that probes learn from, choose on and report; with how many views of each image: the image itself and,
-# to learn from, its mirror image.
-VIEWS = {"probe": 2, "validation": 1, "test": 1}
+# The labelled subsets that probes use, and how many views of each image they hold: the image and, to train on, its
+# mirror image.
+VIEW_COUNTS = {"probe": 2, "validation": 1, "test": 1}
 
 
 class ManifestRow(NamedTuple):

@@ -17,7 +17,7 @@ BATCH = 64
 def layer_shapes(
     model: Autoencoder | SplitBrain, layers: list[str], image_size: int, features: int
 ) -> dict[str, tuple[int, int, int]]:
-    """(channels, height, width) of each layer for a square image, as `encode` stores it.
+    """(channels, height, width) of each layer for a square image, as `extract_features` stores it.
 
     `latent` stays as it is. Every other layer is averaged over blocks of the smallest whole size that leaves at most
     `features` values, after Zhang 2017, section 4.1, who bring all layers to about 9,000.
@@ -34,7 +34,9 @@ def layer_shapes(
 
 
 @torch.inference_mode()
-def encode(model: Autoencoder | SplitBrain, array: np.ndarray, outputs: dict[str, np.ndarray], precision: str) -> None:
+def extract_features(
+    model: Autoencoder | SplitBrain, array: np.ndarray, outputs: dict[str, np.ndarray], precision: str
+) -> None:
     """Fill `outputs` with what the layers of `model` make of the images of `array`.
 
     A mirror image is encoded afresh rather than its maps mirrored: a convolutional encoder is not exactly

@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from stages.classifiers.conv import ConvProbe, build_conv_classifier, conv_log_probabilities
-from stages.classifiers.standardization import Moments, standardise
+from stages.classifiers.standardization import ChannelStats, standardise
 from stages.compute.device import device
 from stages.pixels.features import pixel_features
 from stages.runtime.errors import StageError
@@ -38,7 +38,7 @@ class SavedProbe:
         Args:
             features: (N, C, H, W) floating point, as `pixel_features` gives them: rounded to float16 as those are.
         """
-        standardised = standardise(features[:, None].astype(np.float16), self._probe.moments)
+        standardised = standardise(features[:, None].astype(np.float16), self._probe.stats)
         found = conv_log_probabilities(self._probe.model, standardised, self._precision)
         return self.classes[found.argmax(axis=1)]
 
@@ -58,8 +58,8 @@ def save_probes(folder: Path, probes: dict[str, ConvProbe], representation: str,
     for domain, probe in probes.items():
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in probe.model.state_dict().items()}
         save_file(weights, folder / _weights(domain))
-        moments = {name: values.tolist() for name, values in probe.moments._asdict().items()}
-        domains[domain] = {"in_channels": len(probe.moments.mean), "classes": probe.classes} | moments
+        stats = {name: values.tolist() for name, values in probe.stats._asdict().items()}
+        domains[domain] = {"in_channels": len(probe.stats.mean), "classes": probe.classes} | stats
     config = {
         "representation": representation,
         "stride": stride,
@@ -86,8 +86,8 @@ def open_probe(folder: str | Path, domain: str) -> SavedProbe:
         _refuse_other_keys(own, OWN)
         model = build_conv_classifier(own["in_channels"], config["channels"], len(own["classes"]), config["dropout"])
         model.load_state_dict(load_file(weights))
-        moments = Moments(*(np.array(own[name], dtype=np.float32) for name in Moments._fields))
-        if any(values.shape != (own["in_channels"],) for values in moments):
+        stats = ChannelStats(*(np.array(own[name], dtype=np.float32) for name in ChannelStats._fields))
+        if any(values.shape != (own["in_channels"],) for values in stats):
             raise ValueError(f"mean and std must have {own['in_channels']} values each")
     except FileNotFoundError as error:
         raise StageError(
@@ -98,7 +98,7 @@ def open_probe(folder: str | Path, domain: str) -> SavedProbe:
             f"{folder / CONFIG} and {weights.name} are not a whole probe ({type(error).__name__}: {error}). Remove "
             f"{folder} and run `dvc checkout` or `dvc repro`."
         ) from None
-    probe = ConvProbe(model.to(device()), moments, own["classes"])
+    probe = ConvProbe(model.to(device()), stats, own["classes"])
     return SavedProbe(config["representation"], config["stride"], config["precision"], probe)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stages.dataset.arrays import open_subset
-from stages.dataset.manifest import VIEWS
+from stages.dataset.manifest import VIEW_COUNTS
 from stages.probing.results import Findings
 
 TABLES = ("predictions", "curves", "choices", "layers", "few_shot")
@@ -18,7 +18,7 @@ def open_subsets(folder: str | Path, manifest: pd.DataFrame) -> dict[str, np.nda
     Raises:
         StageError: when a file is missing or broken, or has not one row for each of the manifest's.
     """
-    return {subset: open_subset(folder, subset, manifest) for subset in VIEWS}
+    return {subset: open_subset(folder, subset, manifest) for subset in VIEW_COUNTS}
 
 
 def write_findings(folder: Path, findings: Findings) -> None:

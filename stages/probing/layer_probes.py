@@ -8,11 +8,11 @@ import numpy as np
 
 from stages.classifiers.conv import conv_log_probabilities
 from stages.classifiers.standardization import (
-    Moments,
-    channel_moments,
+    ChannelStats,
+    channel_stats,
     standardise,
     standardise_vectors,
-    vector_moments,
+    vector_stats,
 )
 from stages.compute.device import device
 from stages.features.pooling import pool_positions, pool_to_limit
@@ -36,7 +36,7 @@ ReadLayer = Callable[[str, np.ndarray], np.ndarray]
 class Heads(NamedTuple):
     """The probes that only two layers get: a conv probe a seed, one of each other head, those of few labels."""
 
-    moments: Moments
+    stats: ChannelStats
     conv: list
     linear: object
     knn: KnnProbe
@@ -49,7 +49,7 @@ class LayerProbes:
     """What one layer needs to predict; `features` is the length of the ridge probe's vectors."""
 
     features: int
-    moments: Moments
+    stats: ChannelStats
     ridge: Trial
     heads: Heads | None = None
 
@@ -74,13 +74,13 @@ def fit_layer(task: Task, read: ReadLayer, *, heads: bool, fitted: LayerProbes |
             f"`dvc repro` makes them."
         )
     vectors = pool_to_limit(train, task.limit)
-    moments = fitted.moments if fitted else vector_moments(vectors)
-    vectors = standardise_vectors(vectors, moments), images["probe"].labels
-    held_out = standardise_vectors(pool_to_limit(validation, task.limit), moments), images["validation"].labels
+    stats = fitted.stats if fitted else vector_stats(vectors)
+    vectors = standardise_vectors(vectors, stats), images["probe"].labels
+    held_out = standardise_vectors(pool_to_limit(validation, task.limit), stats), images["validation"].labels
     alphas = task.settings.ridge_alphas
     if fitted is None:
         ridge = task.chosen("ridge", "alpha", ridge_trials(vectors, held_out, task.classes, alphas))
-        fitted = LayerProbes(vectors[0].shape[1], moments, ridge)
+        fitted = LayerProbes(vectors[0].shape[1], stats, ridge)
         task.bar.update()
     if not heads:
         return fitted
@@ -95,8 +95,8 @@ def fit_layer(task: Task, read: ReadLayer, *, heads: bool, fitted: LayerProbes |
 def _fit_heads(task: Task, train: np.ndarray, validation: np.ndarray, few_shot: list[Draw]) -> Heads:
     settings, classes = task.settings, task.classes
     train_labels, labels = (task.domain.images[subset].labels for subset in ("probe", "validation"))
-    moments = channel_moments(train)
-    train, validation = standardise(train, moments), standardise(validation, moments)
+    stats = channel_stats(train)
+    train, validation = standardise(train, stats), standardise(validation, stats)
 
     def fit_conv(learning_rate: float, index: int) -> Trial:
         probe, curve = fit_conv_probe(
@@ -129,7 +129,7 @@ def _fit_heads(task: Task, train: np.ndarray, validation: np.ndarray, few_shot: 
     trials = [Trial(k, *accuracy_and_loss(each, labels), knn) for k, each in zip(settings.knn_k, found, strict=True)]
     neighbours = task.chosen("knn", "k", trials).value
     task.bar.update()
-    return Heads(moments, [trial.probe for trial in (conv, *others)], linear.probe, knn, neighbours, few_shot)
+    return Heads(stats, [trial.probe for trial in (conv, *others)], linear.probe, knn, neighbours, few_shot)
 
 
 def predict_layer(
@@ -144,13 +144,13 @@ def predict_layer(
         Log-probabilities (N, K) for each head and probe seed; and what each draw of few labels predicts,
         (draws, N) int64, or None where the layer has none.
     """
-    vectors = standardise_vectors(pool_to_limit(features, limit), probes.moments)
+    vectors = standardise_vectors(pool_to_limit(features, limit), probes.stats)
     ridge = probes.ridge.probe
     found = {("ridge", 0): ridge_log_probabilities(ridge_scores([ridge], vectors)[0], ridge.temperature)}
     if (heads := probes.heads) is None:
         return found, None
     drawn = ridge_scores([draw.probe for draw in heads.few_shot], vectors)
-    features = standardise(features, heads.moments)
+    features = standardise(features, heads.stats)
     for seed, probe in enumerate(heads.conv):
         found["conv", seed] = conv_log_probabilities(probe, features, settings.precision)
     pooled = pool_positions(features, settings.linear_grid)

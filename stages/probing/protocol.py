@@ -5,8 +5,8 @@ For each domain by itself, with labels numbered within it:
    domain's validation images. The layer with the highest validation accuracy, as a mean over pretraining seeds, is
    the best layer; of equals the earlier.
 2. The headline layer and the best layer get the other heads, for every pretraining seed. Channels are standardised by
-   the moments of the domain's probe images. The conv probe's learning rate (with its seed 0), the linear probe's C and
-   the k-NN probe's k are chosen on validation images, from grids that all representations share.
+   mean and variance over the domain's probe images. The conv probe's learning rate (with its seed 0), the linear
+   probe's C and the k-NN probe's k are chosen on validation images, from grids that all representations share.
 3. The conv probe is fitted for every seed at the chosen rate; the fit that was chosen is seed 0's.
 4. The same two layers get the ridge probe with few labels, drawn alike for all representations.
 5. When both domains are done with that, test images are read, each once a layer and pretraining seed, and predicted.
@@ -69,7 +69,7 @@ def probe_representation(
         few_shot += rows
         hits |= own_hits
         heads = probes[representation.headline, 0].heads
-        conv[domain.name] = ConvProbe(heads.conv[0], heads.moments, domain.classes.tolist())
+        conv[domain.name] = ConvProbe(heads.conv[0], heads.stats, domain.classes.tolist())
     tables = map(pd.DataFrame, (curves, choices, layers, few_shot))
     return Findings(pd.concat(predictions, ignore_index=True), *tables, hits, conv)
 

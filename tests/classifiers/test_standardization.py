@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages.classifiers import standardization as features
-from stages.classifiers.standardization import channel_moments, standardise
+from stages.classifiers.standardization import channel_stats, standardise
 from stages.color.lab import encode_lab8, rgb_to_lab
 from stages.pixels.features import pixel_features
 from stages.runtime.errors import StageError
@@ -48,10 +48,10 @@ def test_all_pixels_lie_in_one_range_and_view_1_is_the_mirror_image(lab8):
 
 def test_chunks_do_not_show(lab8, monkeypatch):
     whole = pixel_features(lab8, "rgb", stride=2, views=2)
-    moments = channel_moments(whole)
+    stats = channel_stats(whole)
     monkeypatch.setattr(features, "CHUNK_VALUES", 300)
     np.testing.assert_array_equal(pixel_features(lab8, "rgb", stride=2, views=2), whole)
-    np.testing.assert_allclose(channel_moments(whole), moments, rtol=1e-6)
+    np.testing.assert_allclose(channel_stats(whole), stats, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_cannot_be_converted_is_refused(lab8, change):
 def test_every_channel_gets_mean_0_and_variance_1():
     scale = np.array([0.01, 1, 200])[:, None, None]
     values = (np.random.default_rng(0).normal(3, 1, (50, 2, 3, 4, 4)) * scale).astype(np.float16)
-    found = standardise(values, channel_moments(values)).astype(float)
+    found = standardise(values, channel_stats(values)).astype(float)
     np.testing.assert_allclose(found.mean(axis=(0, 1, 3, 4)), 0, atol=2e-3)
     np.testing.assert_allclose(found.std(axis=(0, 1, 3, 4)), 1, atol=2e-3)
 
@@ -80,7 +80,7 @@ def test_every_channel_gets_mean_0_and_variance_1():
 def test_a_constant_channel_and_its_rounding_stay_small(constant):
     values = np.full((10, 2, 1, 4, 4), constant, dtype=np.float16)
     values[0, 0, 0, 0, 0] = np.nextafter(values[0, 0, 0, 0, 0], np.float16(np.inf))
-    assert np.abs(standardise(values, channel_moments(values))).max() <= 1
+    assert np.abs(standardise(values, channel_stats(values))).max() <= 1
 
 
 def test_values_that_are_not_finite_are_refused():
@@ -88,6 +88,6 @@ def test_values_that_are_not_finite_are_refused():
     bad = good.copy()
     bad[2, 0, 1] = np.inf
     with pytest.raises(StageError, match="not finite"):
-        channel_moments(bad)
+        channel_stats(bad)
     with pytest.raises(StageError, match="not finite"):
-        standardise(bad, channel_moments(good))
+        standardise(bad, channel_stats(good))

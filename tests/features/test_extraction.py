@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from stages.compute.batches import load_batch
-from stages.features.extraction import encode, layer_shapes
+from stages.features.extraction import extract_features, layer_shapes
 from stages.models.autoencoder import Autoencoder
 from stages.runtime.errors import StageError
 
@@ -18,7 +18,7 @@ def model():
 
 def test_views_are_the_image_and_its_mirror_image(model):
     latents = np.zeros((70, 2, 4, 4, 4), dtype=np.float16)
-    encode(model, ARRAY, {"latent": latents}, "float32")
+    extract_features(model, ARRAY, {"latent": latents}, "float32")
     lab = load_batch(ARRAY, np.s_[:], torch.device("cpu"))
     with torch.inference_mode():
         expected = [model.encode(view).numpy() for view in (lab, lab.flip(-1))]
@@ -31,8 +31,8 @@ def test_color_is_not_seen(model):
     grey = ARRAY.copy()
     grey[:, 1:] = 128
     first, second = np.zeros((2, 70, 1, 4, 4, 4), dtype=np.float16)
-    encode(model, ARRAY, {"latent": first}, "float32")
-    encode(model, grey, {"latent": second}, "float32")
+    extract_features(model, ARRAY, {"latent": first}, "float32")
+    extract_features(model, grey, {"latent": second}, "float32")
     np.testing.assert_array_equal(first, second)
 
 
@@ -40,7 +40,7 @@ def test_what_float16_cannot_hold_is_refused(model):
     with torch.no_grad():
         model.to_latents.weight *= 1e8
     with pytest.raises(StageError, match="'latent' of the encoder exceeds float16's range"):
-        encode(model, ARRAY, {"latent": np.zeros((70, 1, 4, 4, 4), dtype=np.float16)}, "float32")
+        extract_features(model, ARRAY, {"latent": np.zeros((70, 1, 4, 4, 4), dtype=np.float16)}, "float32")
 
 
 def test_layers_are_averaged_until_they_have_few_enough_values(model):
@@ -48,7 +48,7 @@ def test_layers_are_averaged_until_they_have_few_enough_values(model):
     shapes = layer_shapes(model, ["down_0", "latent"], 8, features=64)
     assert shapes == {"down_0": (8, 2, 2), "latent": (4, 4, 4)}
     outputs = {layer: np.zeros((70, 1, *shape), dtype=np.float16) for layer, shape in shapes.items()}
-    encode(model, ARRAY, outputs, "float32")
+    extract_features(model, ARRAY, outputs, "float32")
     with torch.inference_mode():
         maps = model.activations(load_batch(ARRAY, np.s_[:], torch.device("cpu")))["down_0"].numpy()
     means = maps.reshape(70, 8, 2, 2, 2, 2).mean(axis=(3, 5))

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from stages.classifiers.conv import conv_log_probabilities
-from stages.classifiers.standardization import channel_moments, standardise
+from stages.classifiers.standardization import channel_stats, standardise
 from stages.color.lab import encode_lab8, rgb_to_lab
 from stages.pixels.features import pixel_features
 from stages.pixels.saved_probe import open_probe, save_probes
@@ -29,8 +29,8 @@ def lab8():
 @pytest.fixture
 def fitted(lab8):
     features = pixel_features(lab8, "rgb_small", stride=2, views=2)
-    moments = channel_moments(features)
-    train = standardise(features, moments)
+    stats = channel_stats(features)
+    train = standardise(features, stats)
     probes = {}
     for domain, classes in CLASSES.items():
         labels = np.arange(30) % len(classes)
@@ -43,7 +43,7 @@ def fitted(lab8):
             settings=SETTINGS,
             device=torch.device("cpu"),
         )
-        probes[domain] = ConvProbe(model, moments, classes)
+        probes[domain] = ConvProbe(model, stats, classes)
     return probes
 
 
@@ -58,7 +58,7 @@ def test_what_was_saved_predicts_as_before(folder, fitted, lab8, domain):
     probe = open_probe(folder, domain)
     features = pixel_features(lab8, "rgb_small", stride=2, views=1)
     expected = conv_log_probabilities(
-        fitted[domain].model, standardise(features, fitted[domain].moments), SETTINGS.precision
+        fitted[domain].model, standardise(features, fitted[domain].stats), SETTINGS.precision
     ).argmax(axis=1)
     assert probe.predict(features[:, 0]).tolist() == [CLASSES[domain][label] for label in expected]
     assert probe.predict_lab8(lab8).tolist() == probe.predict(features[:, 0]).tolist()
