@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from stages.classifiers.conv import build_conv_classifier
 from stages.color.lab import lab_to_rgb
-from stages.color.scaling import ab_of_output, ab_target
+from stages.color.normalization import denormalize_ab, normalize_ab
 
 
 def photograph_to_lab(content: bytes, size: int) -> np.ndarray:
@@ -57,8 +57,8 @@ def train_epoch(model, files: list[bytes], size: int, batch_size: int, metric: l
     for lab, _ in loader(files, size, batch_size):
         lab = lab.to(device)
         output = model(lab)
-        fake = torch.cat((lab[:, :1], ab_of_output(output)), dim=1)
-        loss = F.smooth_l1_loss(output, ab_target(lab))
+        fake = torch.cat((lab[:, :1], denormalize_ab(output)), dim=1)
+        loss = F.smooth_l1_loss(output, normalize_ab(lab))
         loss = loss + metric(lab_to_rgb(fake) * 2 - 1, lab_to_rgb(lab) * 2 - 1).mean()
         optimizer.zero_grad()
         loss.backward()

@@ -93,17 +93,17 @@ def _open_painter(folder: Path, temperature: float) -> Callable[[Image.Image], I
     # Imported here: --help and a wrong option do not wait for PyTorch.
     from stages.colorizing.full_resolution import paint_photograph
     from stages.compute.device import device
-    from stages.models.files import load_autoencoder
+    from stages.models.files import load_encoder
 
-    model = load_autoencoder(folder).to(device())
-    if not model.paints:
+    model = load_encoder(folder).to(device())
+    if not model.predicts_ab:
         raise StageError(
             f"--encoder {folder} does not paint: it was not trained to make colours of lightness. Those of "
             f"pretext.objectives do: {', '.join(get_args(Objective))}"
         )
     return partial(
         paint_photograph,
-        paint=lambda lab: model.paint(lab, temperature),
+        paint=lambda lab: model.predict_ab(lab, temperature),
         image_size=model.image_size,
         stride=model.stride,
         device=device(),

@@ -26,11 +26,11 @@ def main() -> None:
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
     from stages.compute.device import device
     from stages.features.extraction import extract_features, layer_shapes
-    from stages.models.files import load_autoencoder
+    from stages.models.files import load_encoder
 
     layers, features, precision = params.latents.layers, params.latents.features, params.latents.precision
     for number in range(params.pretext.seeds):
-        model = load_autoencoder(Path("data/encoders", name, place(number))).to(device())
+        model = load_encoder(Path("data/encoders", name, place(number))).to(device())
         for subset, views in VIEW_COUNTS.items():
             array = open_lab8(subset)
             with contextlib.ExitStack() as files:

@@ -26,20 +26,20 @@ def main() -> None:
     from stages.compute.batches import load_batch
     from stages.compute.device import device
     from stages.formats.json import read_json
-    from stages.models.files import load_autoencoder
-    from stages.painting.evaluation import judge, open_test_images
+    from stages.models.files import load_encoder
+    from stages.painting.evaluation import evaluate_painters, open_test_images
     from stages.painting.files import write_quality
     from stages.painting.pictures import by_score, one_of_each_class, picture_grid
 
-    model = load_autoencoder(f"data/encoders/{objective}").to(device())
+    model = load_encoder(f"data/encoders/{objective}").to(device())
     # Regression has no temperature, and ignores it.
     temperature = read_json(f"data/objectives/{objective}/paint.json").get("temperature", 1.0)
 
     def paint(lab):
-        return model.paint(lab, temperature)
+        return model.predict_ab(lab, temperature)
 
     test = open_test_images()
-    tables = judge({objective: paint}, test, params.evaluate, device())[objective]
+    tables = evaluate_painters({objective: paint}, test, params.evaluate, device())[objective]
     with whole_folder(f"data/quality/{objective}") as folder:
         write_quality(folder, tables)
 

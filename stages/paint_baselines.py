@@ -14,12 +14,12 @@ def main() -> None:
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
     from stages.compute.device import device
     from stages.painting.baselines import baseline_painters
-    from stages.painting.evaluation import judge, open_test_images
+    from stages.painting.evaluation import evaluate_painters, open_test_images
     from stages.painting.files import write_quality
     from stages.palette.counts import read_mean_ab
 
     painters = baseline_painters(*read_mean_ab(), device())
-    tables = judge(painters, open_test_images(), params.evaluate, device())
+    tables = evaluate_painters(painters, open_test_images(), params.evaluate, device())
     with whole_folder("data/quality/baselines") as folder:
         for name, each in tables.items():
             write_quality(folder / name, each)

@@ -11,7 +11,7 @@ from skimage.color import rgb2lab
 
 from stages import colorize
 from stages.models.autoencoder import Autoencoder
-from stages.models.files import save_autoencoder
+from stages.models.files import save_encoder
 from stages.runtime.errors import StageError
 from tests.project import ROOT, environment
 
@@ -19,7 +19,12 @@ from tests.project import ROOT, environment
 def network(**what) -> Autoencoder:
     torch.manual_seed(0)
     model = Autoencoder(
-        sees="lightness", block_out_channels=[4, 4], layers_per_block=1, latent_channels=2, norm_num_groups=2, **what
+        input_channels="lightness",
+        block_out_channels=[4, 4],
+        layers_per_block=1,
+        latent_channels=2,
+        norm_num_groups=2,
+        **what,
     )
     model.decoder.conv_out.weight.data *= 0.1  # colours that sRGB can show
     return model
@@ -37,7 +42,7 @@ def encoders(tmp_path_factory) -> Path:
     }
     for name, model in made.items():
         (folder / name).mkdir()
-        save_autoencoder(model, folder / name, 32)
+        save_encoder(model, folder / name, 32)
     return folder
 
 

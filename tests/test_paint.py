@@ -10,7 +10,7 @@ import torch
 from stages import paint, paint_baselines
 from stages.dataset.manifest import ManifestRow, write_manifest
 from stages.models.autoencoder import Autoencoder
-from stages.models.files import save_autoencoder
+from stages.models.files import save_encoder
 from stages.painting import evaluation as judging
 from stages.painting.files import read_quality
 from stages.palette.bins import gamut_bins
@@ -62,7 +62,7 @@ def make_inputs(folder: Path) -> None:
     model = Autoencoder("lightness", 2, [4, 4], 1, 2, 2, stride=2, bins=2)
     model.bins[:] = torch.tensor([[60.0, 0.0], [0.0, 60.0]])
     (folder / "data/encoders/color_classification").mkdir(parents=True)
-    save_autoencoder(model, folder / "data/encoders/color_classification", 32)
+    save_encoder(model, folder / "data/encoders/color_classification", 32)
     (folder / "data/objectives/color_classification").mkdir(parents=True)
     set_temperature(folder, 0.38)
 

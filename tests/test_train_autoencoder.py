@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from stages import count_colors, prepare_objectives, train_autoencoder, train_control
 from stages.dataset.manifest import ManifestRow, write_manifest
 from stages.models.autoencoder import Autoencoder
-from stages.models.files import load_autoencoder
+from stages.models.files import load_encoder
 from stages.runtime.params import Control, Objective, load_params
 from tests.project import make_project
 
@@ -137,8 +137,8 @@ def test_every_encoder_trains_and_tells_what_it_is(project, monkeypatch, kind):
     for stage, names in ((train_autoencoder, ALL_OBJECTIVES), (train_control, get_args(Control))):
         for name in names:
             run(monkeypatch, stage, name)
-            model = load_autoencoder(f"data/encoders/{name}")
-            painting[name] = model.paints
+            model = load_encoder(f"data/encoders/{name}")
+            painting[name] = model.predicts_ab
             assert model.encode(torch.zeros(1, 3, 32, 32)).shape == (1, 4, 8, 8)
     assert {name for name, paints in painting.items() if paints} == set(ALL_OBJECTIVES)
 

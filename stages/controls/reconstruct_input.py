@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from stages.color.normalization import CHANNELS, normalize_lab
 from stages.compute.batches import Batch
-from stages.models.autoencoder import Autoencoder, build_autoencoder, scaled
+from stages.models.autoencoder import Autoencoder, build_autoencoder
 from stages.runtime.params import Model
 
 
@@ -18,15 +19,15 @@ class Reconstruction:
     read, so that the controls stand still while the colour losses are varied.
 
     Attributes:
-        channels: `lightness` or `lab`, see `stages.models.autoencoder.scaled`.
+        channels: `lightness` or `lab`, see `stages.color.normalization.normalize_lab`.
     """
 
     channels: str
 
     def build(self, model: Model) -> Autoencoder:
         """An untrained network."""
-        return build_autoencoder(model, sees=self.channels, out_channels=1 if self.channels == "lightness" else 3)
+        return build_autoencoder(model, input_channels=self.channels, out_channels=CHANNELS[self.channels])
 
     def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
         """`loss`, a scalar; `output` (N, 1 or 3, H, W)."""
-        return {"loss": F.mse_loss(output.float(), scaled(batch.lab, self.channels))}
+        return {"loss": F.mse_loss(output.float(), normalize_lab(batch.lab, self.channels))}

@@ -46,7 +46,7 @@ class Classification:
 
     def build(self, model: Model) -> Classifier:
         """An untrained network."""
-        return Classifier(build_autoencoder(model, sees="lightness", out_channels=1), self.classes)
+        return Classifier(build_autoencoder(model, input_channels="lightness", out_channels=1), self.classes)
 
     def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
         """`loss` in nats and `accuracy` in [0, 1], scalars; `output` (N, classes)."""

@@ -8,7 +8,8 @@ from tqdm import tqdm
 from stages.compute.batches import load_batch
 from stages.compute.device import autocast
 from stages.features.pooling import whole_factor
-from stages.models.autoencoder import Autoencoder, SplitBrain
+from stages.models.autoencoder import Autoencoder
+from stages.models.split_brain import SplitBrain
 from stages.runtime.errors import StageError
 
 BATCH = 64

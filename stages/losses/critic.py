@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from stages.color.normalization import normalize_lab
 from stages.compute.batches import to_device
-from stages.models.autoencoder import scaled
 from stages.training.distributed import Part, Processes
 
 CHANNELS, KERNELS, STRIDES = (64, 128, 256), (4, 4, 3), (2, 2, 1)  # a patch is 26 pixels wide
@@ -39,7 +39,7 @@ class Adversary:
         Args:
             painted: (N, 3, H, W) float32 Lab.
         """
-        return -self.critic(scaled(painted, "lab")).mean()
+        return -self.critic(normalize_lab(painted, "lab")).mean()
 
     def update(
         self, painted: torch.Tensor, lab: torch.Tensor, seed: list[int], part: Part, processes: Processes
@@ -52,7 +52,7 @@ class Adversary:
             part: of the batch, which these are.
             processes: that share the batch.
         """
-        fake, true = scaled(painted, "lab"), scaled(lab, "lab")
+        fake, true = normalize_lab(painted, "lab"), normalize_lab(lab, "lab")
         draws = np.random.default_rng(seed).random((part.of, 1, 1, 1), dtype=np.float32)
         share = to_device(draws, lab.device)[part.place]
         between = (share * true + (1 - share) * fake).requires_grad_()

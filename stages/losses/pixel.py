@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from stages.color.scaling import AB_SCALE
+from stages.color.normalization import AB_SCALE
 
 
 def pixel_loss(predicted: torch.Tensor, target: torch.Tensor, kind: str, beta: float) -> torch.Tensor:

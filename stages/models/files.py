@@ -7,13 +7,14 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from stages.models.autoencoder import Autoencoder, SplitBrain
+from stages.models.autoencoder import Autoencoder
+from stages.models.split_brain import SplitBrain
 from stages.runtime.errors import StageError
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 
-def save_autoencoder(model: Autoencoder | SplitBrain, folder: str | Path, image_size: int) -> None:
+def save_encoder(model: Autoencoder | SplitBrain, folder: str | Path, image_size: int) -> None:
     """Write config.json and model.safetensors into `folder`, which must be there.
 
     `image_size` is the edge, in pixels, of the images that it was trained on: what paints photographs brings them to
@@ -26,8 +27,8 @@ def save_autoencoder(model: Autoencoder | SplitBrain, folder: str | Path, image_
     save_file(weights, folder / WEIGHTS)
 
 
-def load_autoencoder(folder: str | Path) -> Autoencoder | SplitBrain:
-    """Open an encoder's folder, e.g. `load_autoencoder("data/encoders/colorization")`, in evaluation mode.
+def load_encoder(folder: str | Path) -> Autoencoder | SplitBrain:
+    """Open an encoder's folder, e.g. `load_encoder("data/encoders/colorization")`, in evaluation mode.
 
     `.image_size` of what comes back is the edge of the images that it was trained on.
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from stages.color.lab import lab_to_rgb
-from stages.color.scaling import ab_of_output, ab_target
+from stages.color.normalization import denormalize_ab, normalize_ab
 from stages.compute.batches import Batch
 from stages.losses.color_classes import downsample_ab
 from stages.losses.perceptual import open_lpips
@@ -59,12 +59,12 @@ class Colorization:
 
     def build(self, model: Model) -> Autoencoder:
         """An untrained network."""
-        return build_autoencoder(model, sees="lightness", out_channels=2, stride=self.stride)
+        return build_autoencoder(model, input_channels="lightness", out_channels=2, stride=self.stride)
 
     def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
         """Scalars by name, `loss` their weighted sum; `output` (N, 2, H / stride, W / stride)."""
         output, lab = output.float(), batch.lab
-        target = ab_target(lab) if self.stride == 1 else downsample_ab(ab_target(lab), self.stride)
+        target = normalize_ab(lab) if self.stride == 1 else downsample_ab(normalize_ab(lab), self.stride)
         parts = {"pixel": pixel_loss(output, target, self.loss.pixel, self.loss.smooth_l1_beta)}
         parts["loss"] = self.loss.pixel_weight * parts["pixel"]
         if self.perceptual is not None:
@@ -75,7 +75,7 @@ class Colorization:
 
 def painted(output: torch.Tensor, lab: torch.Tensor) -> torch.Tensor:
     """The true L with the colours that the network made, enlarged where it has a stride: (N, 3, H, W) Lab."""
-    ab = ab_of_output(output.float())
+    ab = denormalize_ab(output.float())
     if ab.shape[-2:] != lab.shape[-2:]:
         ab = F.interpolate(ab, size=lab.shape[-2:], mode="bilinear", align_corners=False)
     return torch.cat((lab[:, :1], ab), dim=1)

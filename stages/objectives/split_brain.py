@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from stages.color.scaling import ab_target, lightness_input
+from stages.color.normalization import normalize_ab, normalize_lightness
 from stages.compute.batches import Batch
 from stages.losses.color_classification import ColorClassification, classification_settings
-from stages.models.autoencoder import SplitBrain, build_autoencoder
+from stages.models.autoencoder import build_autoencoder
+from stages.models.split_brain import SplitBrain
 from stages.runtime.params import Model, Params
 
 LIGHTNESS_BINS = 50
@@ -53,12 +54,12 @@ class SplitBrainPrediction:
     def build(self, model: Model) -> SplitBrain:
         """Two untrained halves."""
         if self.colors is None:
-            colors = build_autoencoder(model, width=0.5, sees="lightness", out_channels=2)
-            lightness = build_autoencoder(model, width=0.5, sees="ab", out_channels=1)
+            colors = build_autoencoder(model, width=0.5, input_channels="lightness", out_channels=2)
+            lightness = build_autoencoder(model, width=0.5, input_channels="ab", out_channels=1)
         else:
             colors = self.colors.build(model, width=0.5)
             lightness = build_autoencoder(
-                model, width=0.5, sees="ab", out_channels=LIGHTNESS_BINS, stride=self.colors.stride
+                model, width=0.5, input_channels="ab", out_channels=LIGHTNESS_BINS, stride=self.colors.stride
             )
         return SplitBrain([colors, lightness])
 
@@ -67,8 +68,8 @@ class SplitBrainPrediction:
         colors, lightness = output
         if self.colors is None:
             parts = {
-                "color": F.mse_loss(colors.float(), ab_target(batch.lab)),
-                "lightness": F.mse_loss(lightness.float(), lightness_input(batch.unjittered)),
+                "color": F.mse_loss(colors.float(), normalize_ab(batch.lab)),
+                "lightness": F.mse_loss(lightness.float(), normalize_lightness(batch.unjittered)),
             }
         else:
             small = F.avg_pool2d(batch.unjittered[:, :1], self.colors.stride)[:, 0]

@@ -11,7 +11,7 @@ from stages.dataset.arrays import open_lab8
 from stages.dataset.manifest import SUBSETS, read_manifest
 from stages.losses.perceptual import open_lpips
 from stages.painting.files import CURVES, SCORES, QualityTables
-from stages.painting.quality import Painter, Quality, Yardsticks, colorization_quality
+from stages.painting.quality import Metrics, Painter, Quality, colorization_quality
 from stages.painting.rarity import rarity_table
 from stages.painting.raw_accuracy import LARGEST, accuracy_curve
 from stages.palette.counts import read_prior
@@ -42,7 +42,7 @@ def open_test_images() -> TestImages:
     return TestImages(open_lab8("test", manifest), {domain: read_domain(manifest, domain) for domain in SUBSETS})
 
 
-def judge(
+def evaluate_painters(
     painters: dict[str, Painter], test: TestImages, evaluate: Evaluate, device: torch.device
 ) -> dict[str, QualityTables]:
     """Score painters on all test images, in the manifest's order.
@@ -59,8 +59,8 @@ def judge(
     for name, domain in test.domains.items():
         images = domain.images["test"]
         classes = domain.classes[images.labels]
-        yardsticks = Yardsticks(metric, rarity, open_probe(f"data/probes/{evaluate.probe}", name).predict_lab8)
-        judged = colorization_quality(painters, test.lab8, images.positions, classes, yardsticks, device)
+        metrics = Metrics(metric, rarity, open_probe(f"data/probes/{evaluate.probe}", name).predict_lab8)
+        judged = colorization_quality(painters, test.lab8, images.positions, classes, metrics, device)
         for painter, each in judged.items():
             quality[painter][name] = each
     return {painter: _tables(test, each) for painter, each in quality.items()}
@@ -72,7 +72,7 @@ def _tables(test: TestImages, quality: dict[str, Quality]) -> QualityTables:
         images = domain.images["test"]
         own = pd.DataFrame({"image": images.names, "domain": name} | quality[name].scores, index=images.positions)
         scores.append(own[["image", "domain", *SCORES]])
-        plain, rebalanced = accuracy_curve(quality[name].tallies)
+        plain, rebalanced = accuracy_curve(quality[name].histograms)
         columns = dict(zip(CURVES, (np.arange(LARGEST + 1), plain, rebalanced), strict=True))
         curves.append(pd.DataFrame({"domain": name} | columns))
     return QualityTables(pd.concat(scores).sort_index(), pd.concat(curves))

@@ -12,7 +12,7 @@ from stages.color.lab import encode_lab8, lab_to_rgb
 from stages.compute.batches import load_batch
 from stages.painting.colorfulness import colorfulness
 from stages.painting.perceptual import perceptual_distance, perceptual_features
-from stages.painting.raw_accuracy import accuracy_curve, area_under_curve, tally_distances
+from stages.painting.raw_accuracy import accuracy_curve, area_under_curve, distance_histograms
 from stages.runtime.errors import StageError
 
 BATCH = 64
@@ -27,7 +27,7 @@ Painter = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
-class Yardsticks:
+class Metrics:
     """What painted images are held against, besides the true ones.
 
     Attributes:
@@ -53,11 +53,11 @@ class Quality:
             `colorfulness_true`, `colorfulness_painted`; `probe_correct_true`, `probe_correct_painted`, 0 or 1;
             `a_painted`, `b_painted`, the mean painted colour, and `spread_painted`, the pixels' root mean square
             distance from it, in units of a and b.
-        tallies: of the distances of all the images' pixels, plain and class-rebalanced, (2, 152) float64.
+        histograms: of the distances of all the images' pixels, plain and class-rebalanced, (2, 152) float64.
     """
 
     scores: dict[str, np.ndarray]
-    tallies: np.ndarray
+    histograms: np.ndarray
 
 
 @torch.inference_mode()
@@ -66,7 +66,7 @@ def colorization_quality(
     array: np.ndarray,
     positions: np.ndarray,
     classes: np.ndarray,
-    yardsticks: Yardsticks,
+    metrics: Metrics,
     device: torch.device,
 ) -> dict[str, Quality]:
     """Compare painted with true images, one by one; what depends on the truth alone is computed once for all painters.
@@ -75,7 +75,7 @@ def colorization_quality(
         painters: by name.
         array: (M, 3, S, S) uint8 Lab.
         positions: the N rows of it that are judged.
-        classes: (N,) their true classes, as `yardsticks.recognise` names them.
+        classes: (N,) their true classes, as `metrics.recognise` names them.
 
     Returns:
         By painter's name.
@@ -84,17 +84,17 @@ def colorization_quality(
         StageError: naming a painter that paints values that are not finite.
     """
     scores = {name: [] for name in painters}
-    tallies = {name: np.zeros((2, 152)) for name in painters}
+    histograms = {name: np.zeros((2, 152)) for name in painters}
     for start in range(0, len(positions), BATCH):
         lab8 = np.asarray(array[positions[start : start + BATCH]])
         own = classes[start : start + BATCH]
         lab = load_batch(lab8, np.s_[:], device)
-        weights = yardsticks.rarity[lab8[:, 1], lab8[:, 2]]
+        weights = metrics.rarity[lab8[:, 1], lab8[:, 2]]
         rgb = lab_to_rgb(lab).clip(0, 1)
-        features = perceptual_features(yardsticks.metric, rgb)
+        features = perceptual_features(metrics.metric, rgb)
         truth = {
             "colorfulness_true": colorfulness(rgb),
-            "probe_correct_true": torch.from_numpy(yardsticks.recognise(lab8) == own),
+            "probe_correct_true": torch.from_numpy(metrics.recognise(lab8) == own),
         }
         for name, paint in painters.items():
             ab = paint(lab)
@@ -105,17 +105,17 @@ def colorization_quality(
                 )
             painted = torch.cat((lab[:, :1], ab), dim=1)
             painted_rgb = lab_to_rgb(painted).clip(0, 1)
-            batch_tallies = np.stack([tally_distances(ab, lab[:, 1:], each) for each in (None, weights)])
-            auc, auc_rebalanced = area_under_curve(accuracy_curve(batch_tallies))
-            recognised = yardsticks.recognise(encode_lab8(painted.cpu().numpy()))
+            batch_histograms = np.stack([distance_histograms(ab, lab[:, 1:], each) for each in (None, weights)])
+            auc, auc_rebalanced = area_under_curve(accuracy_curve(batch_histograms))
+            recognised = metrics.recognise(encode_lab8(painted.cpu().numpy()))
             mean = ab.mean(dim=(2, 3))
-            tallies[name] += batch_tallies.sum(axis=1)
+            histograms[name] += batch_histograms.sum(axis=1)
             scores[name].append(
                 _rgb_scores(painted_rgb, rgb)
                 | truth
                 | {
                     "lpips": perceptual_distance(
-                        yardsticks.metric, perceptual_features(yardsticks.metric, painted_rgb), features
+                        metrics.metric, perceptual_features(metrics.metric, painted_rgb), features
                     ),
                     "ab_rmse": _root_mean_square(ab - lab[:, 1:]),
                     "auc": auc,
@@ -127,7 +127,7 @@ def colorization_quality(
                     "spread_painted": _root_mean_square(ab - mean[..., None, None]),
                 }
             )
-    return {name: Quality(_joined(scores[name]), tallies[name]) for name in painters}
+    return {name: Quality(_joined(scores[name]), histograms[name]) for name in painters}
 
 
 def _rgb_scores(painted: torch.Tensor, truth: torch.Tensor) -> dict[str, np.ndarray]:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 LARGEST = 150
 
 
-def tally_distances(painted_ab: torch.Tensor, true_ab: torch.Tensor, weights: np.ndarray | None = None) -> np.ndarray:
+def distance_histograms(
+    painted_ab: torch.Tensor, true_ab: torch.Tensor, weights: np.ndarray | None = None
+) -> np.ndarray:
     """How much weight of an image's pixels lies how far from the truth.
 
     Args:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from stages.color.lab import decode_lab8, lab_to_rgb
-from stages.color.scaling import lightness_input
+from stages.color.normalization import normalize_lightness
 
 CHUNK_VALUES = 4_000_000  # float32 values in work at once: memory stays near the output's size
 
@@ -54,4 +54,4 @@ def _scaled_rgb(lab8: np.ndarray) -> np.ndarray:
 
 
 def _scaled_lightness(lab8: np.ndarray) -> np.ndarray:
-    return lightness_input(decode_lab8(lab8))
+    return normalize_lightness(decode_lab8(lab8))

@@ -12,7 +12,7 @@ from stages.compute.device import choose_algorithms, device
 from stages.dataset.arrays import open_lab8, place
 from stages.dataset.manifest import domain_labels, read_manifest, subset_rows
 from stages.losses.critic import Adversary
-from stages.models.files import save_autoencoder
+from stages.models.files import save_encoder
 from stages.runtime.errors import StageError
 from stages.runtime.files import whole_folder
 from stages.runtime.params import Params
@@ -89,7 +89,7 @@ def pretrain(
             # DVCLive's summary is no series, and would be an error on the page of `dvc plots show`.
             Path("data/training", name, place(number), "metrics.json").unlink()
             (folder / place(number)).mkdir(exist_ok=True)
-            save_autoencoder(encoder, folder / place(number), image_size=images.image_size)
+            save_encoder(encoder, folder / place(number), image_size=images.image_size)
     for checkpoint in checkpoints:
         checkpoint.remove()
 

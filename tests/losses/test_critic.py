@@ -2,8 +2,8 @@ import copy
 
 import torch
 
+from stages.color.normalization import normalize_lab
 from stages.losses.critic import Adversary
-from stages.models.autoencoder import scaled
 from stages.training.distributed import Processes
 
 CPU = torch.device("cpu")
@@ -43,7 +43,7 @@ def test_the_penalty_holds_the_slope_near_one():
         true, painted = lab_images(8, colorful=True), lab_images(8, colorful=False)
         for step in range(150):
             update(adversary, painted, true, [0, step])
-        between = scaled((true + painted) / 2, "lab").requires_grad_()
+        between = normalize_lab((true + painted) / 2, "lab").requires_grad_()
         scores = adversary.critic(between).mean(dim=(1, 2, 3))
         (slope,) = torch.autograd.grad(scores.sum(), between)
         slopes[penalty] = slope.flatten(1).norm(dim=1).mean().item()

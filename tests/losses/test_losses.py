@@ -6,7 +6,7 @@ import pytest
 import torch
 from skimage.color import lab2rgb
 
-from stages.color.scaling import AB_SCALE, ab_of_output, ab_target, lightness_input
+from stages.color.normalization import AB_SCALE, denormalize_ab, normalize_ab, normalize_lightness
 from stages.compute.batches import Batch
 from stages.controls.reconstruct_input import Reconstruction
 from stages.losses.perceptual import open_lpips
@@ -129,13 +129,13 @@ def test_color_at_a_stride_is_held_against_the_mean_of_its_square_and_enlarged_f
     network = objective.build(model)
     colored = painted(network(lab), lab)
     assert torch.equal(colored[:, :1], lab[:, :1])
-    assert torch.allclose(colored[:, 1:], network.paint(lab, 1.0), atol=1e-4)
+    assert torch.allclose(colored[:, 1:], network.predict_ab(lab, 1.0), atol=1e-4)
 
 
 def test_targets_and_outputs_are_scaled_alike():
     lab = torch.rand(2, 3, 8, 8) * 200 - 100
-    assert torch.allclose(ab_of_output(ab_target(lab)), lab[:, 1:], atol=1e-4)
-    assert ab_target(lab).abs().max() < 1
+    assert torch.allclose(denormalize_ab(normalize_ab(lab)), lab[:, 1:], atol=1e-4)
+    assert normalize_ab(lab).abs().max() < 1
 
 
 def test_lpips_sees_the_true_lightness_with_the_painted_colors(monkeypatch):
@@ -161,12 +161,14 @@ def test_without_a_weight_lpips_is_not_opened(monkeypatch):
 
 def test_reconstruction_sees_and_makes_lightness_only():
     lab = torch.rand(2, 3, 8, 8) * 100
-    assert lightness_input(torch.tensor([0.0, 50, 100]).reshape(3, 1, 1, 1).expand(3, 3, 1, 1)).flatten().tolist() == [
+    assert normalize_lightness(
+        torch.tensor([0.0, 50, 100]).reshape(3, 1, 1, 1).expand(3, 3, 1, 1)
+    ).flatten().tolist() == [
         -1,
         0,
         1,
     ]
-    assert Reconstruction("lightness").losses(lightness_input(lab), Batch(lab, lab))["loss"].item() == 0
+    assert Reconstruction("lightness").losses(normalize_lightness(lab), Batch(lab, lab))["loss"].item() == 0
     other = torch.cat((lab[:, :1], lab[:, 1:] + 9), dim=1)
     output, objective = torch.zeros(2, 1, 8, 8), Reconstruction("lightness")
     assert objective.losses(output, Batch(lab, lab)) == objective.losses(output, Batch(other, other))

@@ -4,9 +4,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from stages.color.scaling import ab_target, lightness_input
-from stages.models.autoencoder import Autoencoder, SplitBrain
-from stages.models.files import load_autoencoder, save_autoencoder
+from stages.color.normalization import normalize_ab, normalize_lightness
+from stages.models.autoencoder import Autoencoder
+from stages.models.files import load_encoder, save_encoder
+from stages.models.split_brain import SplitBrain
 from stages.runtime.errors import StageError
 
 STUDY = dict(block_out_channels=[32, 64, 64], layers_per_block=2, latent_channels=4, norm_num_groups=32)
@@ -37,9 +38,9 @@ def test_a_decoder_stops_at_its_stride(stride, edge):
     assert model(lab_images()).shape == (2, 5, edge, edge)
 
 
-@pytest.mark.parametrize(("sees", "seen"), [("lightness", [0]), ("ab", [1, 2]), ("lab", [0, 1, 2])])
-def test_it_sees_the_channels_that_it_says_and_no_other(sees, seen):
-    model, lab = Autoencoder(sees, 2, **SMALL).eval(), lab_images()
+@pytest.mark.parametrize(("input_channels", "seen"), [("lightness", [0]), ("ab", [1, 2]), ("lab", [0, 1, 2])])
+def test_it_sees_the_channels_that_it_says_and_no_other(input_channels, seen):
+    model, lab = Autoencoder(input_channels, 2, **SMALL).eval(), lab_images()
     for channel in range(3):
         other = lab.clone()
         other[:, channel] += 15
@@ -61,13 +62,13 @@ def test_layers_are_those_that_the_encoder_passes_through():
     blocks = {f"down_{number}": block for number, block in enumerate(model.encoder.down_blocks)}
     for name, block in (blocks | {"mid": model.encoder.mid_block}).items():
         block.register_forward_hook(lambda _, __, output, name=name: outputs.update({name: output}))
-    model.encoder(lightness_input(lab))
+    model.encoder(normalize_lightness(lab))
     assert all(torch.equal(layers[name], output) for name, output in outputs.items())
     assert outputs.keys() == layers.keys() - {"latent"}
 
 
 def test_a_split_brain_sees_lightness_with_one_half_and_color_with_the_other():
-    halves = [Autoencoder(sees, 2, [4, 4, 4], 1, 2, 4) for sees in ("lightness", "ab")]
+    halves = [Autoencoder(channels, 2, [4, 4, 4], 1, 2, 4) for channels in ("lightness", "ab")]
     model, lab = SplitBrain(halves).eval(), lab_images()
     latents = model.encode(lab)
     assert latents.shape == (2, 4, 8, 8)
@@ -83,23 +84,25 @@ def test_a_split_brain_sees_lightness_with_one_half_and_color_with_the_other():
 
 def test_regression_paints_in_units_of_a_and_b():
     model, lab = Autoencoder("lightness", 2, **SMALL).eval(), lab_images()
-    assert torch.allclose(model.paint(lab, 0.38), model(lab) * 110)
-    assert model.paints
-    assert not Autoencoder("lab", 3, **SMALL).paints
-    assert torch.allclose(ab_target(torch.cat((lab[:, :1], model.paint(lab, 0.38)), dim=1)), model(lab), atol=1e-6)
+    assert torch.allclose(model.predict_ab(lab, 0.38), model(lab) * 110)
+    assert model.predicts_ab
+    assert not Autoencoder("lab", 3, **SMALL).predicts_ab
+    assert torch.allclose(
+        normalize_ab(torch.cat((lab[:, :1], model.predict_ab(lab, 0.38)), dim=1)), model(lab), atol=1e-6
+    )
 
 
 def test_a_classifier_of_colors_paints_colors_of_its_palette_at_the_full_size():
     model, lab = Autoencoder("lightness", 3, **SMALL, stride=4, bins=3).eval(), lab_images()
     model.bins.copy_(torch.tensor([[-40.0, 10], [0, 10], [40, 10]]))
-    painted = model.paint(lab, 0.38)
+    painted = model.predict_ab(lab, 0.38)
     assert painted.shape == (2, 2, 32, 32)
     assert painted[:, 0].abs().max() <= 40
     assert torch.allclose(painted[:, 1], torch.tensor(10.0), atol=1e-4)
     with torch.no_grad():
         model.decoder.conv_out.weight.zero_()
         model.decoder.conv_out.bias.copy_(torch.tensor([0.0, 0, 30]))
-    assert torch.allclose(model.paint(lab, 0.38)[:, 0], torch.tensor(40.0), atol=1e-3)
+    assert torch.allclose(model.predict_ab(lab, 0.38)[:, 0], torch.tensor(40.0), atol=1e-3)
 
 
 def test_fewer_groups_keep_the_contrast_between_channels_that_instance_norm_erases():
@@ -115,16 +118,16 @@ def test_fewer_groups_keep_the_contrast_between_channels_that_instance_norm_eras
 @pytest.mark.parametrize("kind", ["regression", "classification", "split_brain"])
 def test_saved_and_loaded_it_gives_the_same(tmp_path, kind):
     if kind == "split_brain":
-        model = SplitBrain([Autoencoder(sees, 2, [4, 4, 4], 1, 2, 4) for sees in ("lightness", "ab")])
+        model = SplitBrain([Autoencoder(channels, 2, [4, 4, 4], 1, 2, 4) for channels in ("lightness", "ab")])
     else:
         model = Autoencoder("lightness", 2, **SMALL, bins=2 if kind == "classification" else 0)
     if kind == "classification":
         model.bins.copy_(torch.tensor([[-40.0, 10], [40, 10]]))
-    save_autoencoder(model.eval(), tmp_path, image_size=32)
+    save_encoder(model.eval(), tmp_path, image_size=32)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
-    loaded, lab = load_autoencoder(tmp_path), lab_images()
+    loaded, lab = load_encoder(tmp_path), lab_images()
     assert torch.equal(loaded.encode(lab), model.encode(lab))
-    assert torch.equal(loaded.paint(lab, 0.38), model.paint(lab, 0.38))
+    assert torch.equal(loaded.predict_ab(lab, 0.38), model.predict_ab(lab, 0.38))
     assert loaded.image_size == 32
 
 
@@ -139,20 +142,20 @@ def test_same_seed_same_encoder_whatever_it_shall_paint():
 
 def test_folders_that_are_not_whole_are_refused(tmp_path):
     with pytest.raises(StageError, match=r"config\.json is missing"):
-        load_autoencoder(tmp_path)
-    save_autoencoder(Autoencoder("lightness", 2, **SMALL), tmp_path, image_size=32)
+        load_encoder(tmp_path)
+    save_encoder(Autoencoder("lightness", 2, **SMALL), tmp_path, image_size=32)
 
     weights = load_file(tmp_path / "model.safetensors")
     name = next(iter(weights))
     save_file({key: value for key, value in weights.items() if key != name}, tmp_path / "model.safetensors")
     with pytest.raises(StageError, match=name):
-        load_autoencoder(tmp_path)
+        load_encoder(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"half")
     with pytest.raises(StageError, match="does not hold a whole autoencoder"):
-        load_autoencoder(tmp_path)
+        load_encoder(tmp_path)
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(StageError, match="missing"):
-        load_autoencoder(tmp_path)
-    (tmp_path / "config.json").write_text(json.dumps({"image_size": 32, "sees": "lightness"}))
+        load_encoder(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"image_size": 32, "input_channels": "lightness"}))
     with pytest.raises(StageError, match="must have the keys"):
-        load_autoencoder(tmp_path)
+        load_encoder(tmp_path)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from stages.color.scaling import ab_target, lightness_input
+from stages.color.normalization import normalize_ab, normalize_lightness
 from stages.compute.batches import Batch
 from stages.controls.reconstruct_input import Reconstruction
 from stages.controls.supervised import Classification
@@ -69,7 +69,7 @@ def test_a_network_that_classifies_starts_from_the_shares_of_the_colors():
 def test_split_brain_adds_the_errors_of_both_predictions():
     objective = SplitBrainPrediction(None)
     lab = plain(75.0, 22.0, -11.0)
-    perfect = objective.losses([ab_target(lab), lightness_input(lab)], shown(lab))
+    perfect = objective.losses([normalize_ab(lab), normalize_lightness(lab)], shown(lab))
     assert [value.item() for value in perfect.values()] == [0, 0, 0]
     # Grey and black: a = 0.2, b = -0.1 after scaling, L = 0.5.
     parts = objective.losses([torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4)], shown(lab))
@@ -111,7 +111,7 @@ def test_the_halves_have_half_the_channels_and_together_the_single_networks_late
 def test_the_autoencoder_makes_all_of_lab_and_reconstruction_lightness_only():
     lab = plain(75.0, 22.0, -11.0)
     whole, grey = Reconstruction("lab"), Reconstruction("lightness")
-    assert whole.losses(torch.cat((lightness_input(lab), ab_target(lab)), dim=1), shown(lab))["loss"].item() == 0
+    assert whole.losses(torch.cat((normalize_lightness(lab), normalize_ab(lab)), dim=1), shown(lab))["loss"].item() == 0
     assert whole.losses(torch.zeros(1, 3, 4, 4), shown(lab))["loss"].item() == pytest.approx(0.1, rel=1e-5)
     assert grey.losses(torch.zeros(1, 1, 4, 4), shown(lab))["loss"].item() == pytest.approx(0.25, rel=1e-5)
 

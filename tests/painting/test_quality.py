@@ -7,7 +7,7 @@ from skimage.color import lab2rgb
 
 from stages.color.lab import decode_lab8
 from stages.losses.perceptual import open_lpips
-from stages.painting.quality import BATCH, Yardsticks, colorization_quality
+from stages.painting.quality import BATCH, Metrics, colorization_quality
 from stages.runtime.errors import StageError
 
 CPU = torch.device("cpu")
@@ -30,8 +30,8 @@ def metric():
 
 def judged(metric, array, labels=None, rarity=None, painters=PAINTERS, recognise=redness):
     labels = np.zeros(len(array), int) if labels is None else labels
-    yardsticks = Yardsticks(metric, np.ones((256, 256)) if rarity is None else rarity, recognise)
-    return colorization_quality(painters, array, np.arange(len(array)), labels, yardsticks, CPU)
+    metrics = Metrics(metric, np.ones((256, 256)) if rarity is None else rarity, recognise)
+    return colorization_quality(painters, array, np.arange(len(array)), labels, metrics, CPU)
 
 
 def test_scores_by_hand(metric):
@@ -85,7 +85,7 @@ def test_rare_colors_weigh_more_within_an_image_and_over_all(metric):
     quality = judged(metric, array, rarity=rarity)["grey"]
     assert quality.scores["auc"] == pytest.approx([(150 + 100.5) / 2 / 150] * 2)
     assert quality.scores["auc_rebalanced"] == pytest.approx([(150 + 3 * 100.5) / 4 / 150] * 2)
-    assert quality.tallies[:, [0, 50]].tolist() == [[1024, 1024], [1024, 3072]]
+    assert quality.histograms[:, [0, 50]].tolist() == [[1024, 1024], [1024, 3072]]
 
 
 def test_what_was_painted_is_summed_up(metric):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.painting.raw_accuracy import accuracy_curve, area_under_curve, tally_distances
+from stages.painting.raw_accuracy import accuracy_curve, area_under_curve, distance_histograms
 
 
 def colors(*pixels: tuple[float, float]) -> torch.Tensor:
@@ -11,7 +11,7 @@ def colors(*pixels: tuple[float, float]) -> torch.Tensor:
 
 
 def curve(painted, truth, weights=None):
-    return accuracy_curve(tally_distances(painted, truth, weights))[0]
+    return accuracy_curve(distance_histograms(painted, truth, weights))[0]
 
 
 def test_two_pixels_by_hand():
@@ -40,7 +40,7 @@ def test_tallies_add_up_to_the_tally_of_all_pixels():
     generator = torch.Generator().manual_seed(0)
     painted, truth = (200 * torch.rand(4, 2, 6, 5, generator=generator) - 100 for _ in range(2))
     weights = np.random.default_rng(0).random((4, 6, 5))
-    pooled = tally_distances(painted, truth, weights).sum(axis=0)
+    pooled = distance_histograms(painted, truth, weights).sum(axis=0)
     row = [images.transpose(0, 1).reshape(1, 2, 1, -1) for images in (painted, truth)]
-    np.testing.assert_allclose(pooled, tally_distances(*row, weights.reshape(1, 1, -1))[0])
+    np.testing.assert_allclose(pooled, distance_histograms(*row, weights.reshape(1, 1, -1))[0])
     assert pooled.sum() == pytest.approx(weights.sum())
