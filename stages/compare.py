@@ -9,7 +9,6 @@ seeds), and curves.csv (learning curves).
 """
 
 import numpy as np
-import pandas as pd
 
 from stages.comparison.cells import comparison_cells, mean_rows
 from stages.comparison.chart import draw_accuracy_chart
@@ -19,16 +18,24 @@ from stages.comparison.depth import depth_table
 from stages.comparison.estimates import resampled_columns
 from stages.comparison.headline import headline
 from stages.comparison.label_efficiency import HEAD, label_efficiency
-from stages.comparison.layers import DOMAINS
 from stages.comparison.lifts import lift_table
 from stages.comparison.representations import Representation, read_representations
 from stages.comparison.summary import comparison_text
+from stages.comparison.tables import (
+    ACCURACY,
+    COMPARISON,
+    CONFUSED,
+    CONFUSION,
+    CURVES,
+    DEPTH,
+    LABEL_EFFICIENCY,
+    LIFTS,
+)
 from stages.formats.json import write_json
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_file, whole_folder
 from stages.runtime.params import load_params
-
-ACCURACY = ["domain", "head", "representation", "layer", "view", "accuracy", "accuracy_low", "accuracy_high"]
+from stages.study.vocabulary import DOMAINS
 
 
 def main() -> None:
@@ -47,25 +54,25 @@ def main() -> None:
     cells = comparison_cells(representations, columns)
     means = mean_rows(cells, representations)
     lifts = lift_table(representations, columns)
-    accuracy = means[ACCURACY].rename(columns={"accuracy_low": "low", "accuracy_high": "high"})
+    accuracy = means.rename(columns={"accuracy_low": "low", "accuracy_high": "high"})[ACCURACY.names]
 
     with whole_folder("data/comparison") as folder:
         for domain in DOMAINS:
             (folder / "confusion" / domain).mkdir(parents=True)
             for own in representations:
-                _write(folder / "confusion" / domain / f"{own.name}.csv", confusion(own.predictions[domain]))
-        _write(folder / "confused.csv", most_confused(representations))
-        _write(folder / "curves.csv", curves)
+                CONFUSION.write(folder / "confusion" / domain / f"{own.name}.csv", confusion(own.predictions[domain]))
+        CONFUSED.write(folder / "confused.csv", most_confused(representations))
+        CURVES.write(folder / "curves.csv", curves)
     tables = {
-        "comparison": cells,
-        "lifts": lifts,
-        "label_efficiency": label_efficiency(representations, columns),
-        "depth": depth_table(representations, columns),
-        "accuracy": accuracy,
+        "comparison": (COMPARISON, cells),
+        "lifts": (LIFTS, lifts),
+        "label_efficiency": (LABEL_EFFICIENCY, label_efficiency(representations, columns)),
+        "depth": (DEPTH, depth_table(representations, columns)),
+        "accuracy": (ACCURACY, accuracy),
     }
-    for name, table in tables.items():
+    for name, (table, rows) in tables.items():
         with whole_file(f"metrics/{name}.csv") as part:
-            _write(part, table)
+            table.write(part, rows)
     with whole_file("metrics/accuracy.svg") as part:
         draw_accuracy_chart(part, means, chance)
     write_json("metrics/comparison.json", headline(means, lifts, chance))
@@ -81,10 +88,6 @@ def all_hits(representations: list[Representation], domain: str) -> dict[tuple, 
         for layer in own.layers[domain].shown:
             hits |= {(own.name, layer, HEAD, few.shots): few.hits for few in own.few_shot[domain, layer]}
     return hits
-
-
-def _write(path, table: pd.DataFrame) -> None:
-    table.to_csv(path, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

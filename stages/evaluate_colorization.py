@@ -6,6 +6,7 @@ Reads data/quality/; writes metrics/colorization.json.
 import numpy as np
 import pandas as pd
 
+from stages.dataset.manifest import DOMAIN_NAMES
 from stages.formats.json import write_json
 from stages.painting.files import QualityTables, read_quality
 from stages.painting.raw_accuracy import area_under_curve
@@ -13,7 +14,6 @@ from stages.runtime.entry_point import run
 from stages.runtime.params import load_params
 
 BASELINES = ("grey", "mean_ab", "mean_ab_by_lightness")
-DOMAINS = {"in": "in_domain", "out": "out_of_domain"}
 MEANS = {name: name for name in ("psnr", "ssim", "lpips", "ab_rmse")} | {
     "colorfulness": "colorfulness_painted",
     "probe_accuracy": "probe_correct_painted",
@@ -32,7 +32,7 @@ def main() -> None:
     metrics = {
         name: {painter: summary(tables, domain) for painter, tables in quality.items()}
         | {"truth": _means(quality[objectives[0]].scores, domain, TRUTH)}
-        for domain, name in DOMAINS.items()
+        for domain, name in DOMAIN_NAMES.items()
     }
     metrics["collapsed"] = {name: int(painted_spread(quality[name].scores) < ONE_COLOR) for name in objectives}
     write_json("metrics/colorization.json", metrics)

@@ -7,11 +7,11 @@ and the probe of data/probes/<evaluate.probe>/; writes data/quality/<objective>/
 import argparse
 from typing import get_args
 
+from stages.dataset.manifest import DOMAIN_NAMES
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_folder
 from stages.runtime.params import Objective, load_params
 
-NAMES = {"in": "in_domain", "out": "out_of_domain"}
 PICTURES = 8
 
 
@@ -52,7 +52,7 @@ def main() -> None:
             for name, rows in picked.items():
                 lab = load_batch(test.lab8, images.positions[rows], device())
                 grid = picture_grid(lab.cpu().numpy(), paint(lab).cpu().numpy())
-                grid.save(folder / f"{NAMES[domain]}{name}.png")
+                grid.save(folder / f"{DOMAIN_NAMES[domain]}{name}.png")
 
 
 if __name__ == "__main__":

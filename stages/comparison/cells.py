@@ -3,16 +3,12 @@
 import pandas as pd
 
 from stages.comparison.estimates import Column
-from stages.comparison.layers import DOMAINS
 from stages.comparison.predictions import HEADS
 from stages.comparison.representations import Representation
+from stages.comparison.tables import COMPARISON
+from stages.study.vocabulary import DOMAINS, HEADLINE_LAYERS, SUBJECT
 
-SUBJECT = "colorization"  # lifts say what it adds over each other representation
 DIGITS = 6
-COLUMNS = [
-    *("domain", "head", "representation", "layer", "pretraining_seed", "seed", "accuracy", "top_5", "loss"),
-    *("accuracy_low", "accuracy_high", "lift", "lift_low", "lift_high"),
-]
 
 
 def comparison_cells(representations: list[Representation], columns: dict[str, dict[tuple, Column]]) -> pd.DataFrame:
@@ -27,7 +23,7 @@ def comparison_cells(representations: list[Representation], columns: dict[str, d
         columns: by domain, then by representation, layer and head.
 
     Returns:
-        Columns `COLUMNS`, rounded to 6 digits; NaN where a row has no such number.
+        The table `COMPARISON`, rounded to 6 digits; NaN where a row has no such number.
     """
     rows = []
     for domain in DOMAINS:
@@ -48,15 +44,15 @@ def comparison_cells(representations: list[Representation], columns: dict[str, d
                     mean |= {name: part.mean() for name, part in by_seed.items()}
                     column = columns[domain][own.name, layer, head]
                     _, mean["accuracy_low"], mean["accuracy_high"], *_ = column.estimate()
-                    subject = columns[domain].get((SUBJECT, "latent", head))
+                    subject = columns[domain].get((SUBJECT, HEADLINE_LAYERS["encoder"], head))
                     if subject and own.name != SUBJECT and layer == own.layers[domain].headline:
                         mean["lift"], mean["lift_low"], mean["lift_high"], *_ = (subject - column).estimate()
                     rows.append(cell | mean)
-    return pd.DataFrame(rows, columns=COLUMNS).round(DIGITS)
+    return COMPARISON.frame(rows).round(DIGITS)
 
 
 def mean_rows(cells: pd.DataFrame, representations: list[Representation]) -> pd.DataFrame:
-    """The rows over seeds, a row a view: `COLUMNS` with a column `view` after `layer`.
+    """The rows over seeds, a row a view: `COMPARISON` with a column `view` after `layer`.
 
     An encoder has the views `headline` and `best`, even where both are one layer; pixels have `headline` only.
     """

@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from stages.comparison.layers import DOMAINS
 from stages.comparison.predictions import Predictions
 from stages.comparison.representations import Representation
+from stages.comparison.tables import CONFUSED
+from stages.study.vocabulary import DOMAINS
 
 MOST = 10
 DIGITS = 6
-COLUMNS = ["domain", "representation", "label", "predicted", "count", "share"]
 
 
 def confusion(predictions: Predictions) -> pd.DataFrame:
@@ -20,7 +20,7 @@ def most_confused(representations: list[Representation]) -> pd.DataFrame:
     """The ten ordered pairs of different classes that were confused most, a domain and representation.
 
     Returns:
-        `COLUMNS`: `count` test images of class `label` were taken for `predicted`, `share` of all of that class. Most
+        `CONFUSED`: `count` test images of class `label` were taken for `predicted`, `share` of all of that class. Most
         first, of equals the larger share, then by name; fewer than ten where fewer pairs were confused.
     """
     tables = []
@@ -32,4 +32,4 @@ def most_confused(representations: list[Representation]) -> pd.DataFrame:
             pairs["share"] = pairs["count"] / pairs["label"].map(sizes)
             pairs = pairs.sort_values(["count", "share", "label", "predicted"], ascending=[False, False, True, True])
             tables.append(pairs.head(MOST).assign(domain=domain, representation=own.name))
-    return pd.concat(tables, ignore_index=True)[COLUMNS].round(DIGITS)
+    return pd.concat(tables, ignore_index=True)[CONFUSED.names].round(DIGITS)

@@ -3,15 +3,12 @@
 import pandas as pd
 
 from stages.comparison.estimates import Column
-from stages.comparison.layers import DOMAINS
 from stages.comparison.predictions import DEPTH_HEAD
 from stages.comparison.representations import Representation
+from stages.comparison.tables import DEPTH
+from stages.study.vocabulary import DOMAINS
 
 DIGITS = 6
-COLUMNS = [
-    *("domain", "representation", "layer", "order", "features", "validation_accuracy"),
-    *("accuracy", "accuracy_low", "accuracy_high", "chosen"),
-]
 
 
 def depth_table(representations: list[Representation], columns: dict[str, dict[tuple, Column]]) -> pd.DataFrame:
@@ -22,7 +19,7 @@ def depth_table(representations: list[Representation], columns: dict[str, dict[t
         columns: by domain, then by representation, layer and head.
 
     Returns:
-        `COLUMNS`, from the image to the latents; pixels are one row. `chosen` is 1 for the best layer.
+        `DEPTH`, from the image to the latents; pixels are one row. `chosen` is 1 for the best layer.
     """
     rows = []
     for domain in DOMAINS:
@@ -31,4 +28,4 @@ def depth_table(representations: list[Representation], columns: dict[str, dict[t
                 accuracy, low, high, *_ = columns[domain][own.name, layer.layer, DEPTH_HEAD].estimate()
                 known = (layer.layer, layer.order, layer.features, layer.validation_accuracy)
                 rows.append((domain, own.name, *known, accuracy, low, high, layer.chosen))
-    return pd.DataFrame(rows, columns=COLUMNS).round(DIGITS)
+    return DEPTH.frame(rows).round(DIGITS)

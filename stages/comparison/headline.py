@@ -3,8 +3,9 @@
 import pandas as pd
 
 from stages.comparison.lifts import typical_detectable
+from stages.study.vocabulary import DOMAINS, SUBJECT
 
-SUBJECT, LIFTS_OVER = "colorization", ("rgb", "lightness", "random", "reconstruction")
+LIFTS_OVER = ("rgb", "lightness", "random", "reconstruction")
 EACH_OVER = "rgb"  # of every objective, whose other lifts are in metrics/lifts.csv
 VIEWS = {"headline": "lift", "best": "best_layer_lift"}
 DIGITS = 6
@@ -25,7 +26,7 @@ def headline(means: pd.DataFrame, lifts: pd.DataFrame, chance: dict[str, float])
     """
     scalars = {}
     conv = means[means["head"] == "conv"]
-    for domain, group in (("in", "in_domain"), ("out", "out_of_domain")):
+    for domain, (group, *_) in DOMAINS.items():
         found = scalars[group] = {"chance": round(chance[domain], DIGITS)}
         for row in conv[conv["domain"] == domain].itertuples():
             own = found.setdefault(row.representation, {})

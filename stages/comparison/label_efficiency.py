@@ -3,15 +3,12 @@
 import pandas as pd
 
 from stages.comparison.estimates import Column
-from stages.comparison.layers import DOMAINS
 from stages.comparison.representations import Representation
+from stages.comparison.tables import LABEL_EFFICIENCY
+from stages.study.vocabulary import DOMAINS
 
 DIGITS = 6
 HEAD = "few_shot"  # in the keys of columns, with the shots behind it
-COLUMNS = [
-    *("domain", "representation", "layer", "view", "shots", "labels"),
-    *("accuracy", "accuracy_low", "accuracy_high"),
-]
 
 
 def label_efficiency(representations: list[Representation], columns: dict[str, dict[tuple, Column]]) -> pd.DataFrame:
@@ -25,8 +22,8 @@ def label_efficiency(representations: list[Representation], columns: dict[str, d
         columns: by domain, then by representation, layer, `HEAD` and shots.
 
     Returns:
-        `COLUMNS`, fewest labels first. An encoder has the views `headline` and `best`, even where both are one layer;
-        pixels have `headline` only. `shots` is text (1, 5, ..., `all`), `labels` their mean number a class.
+        `LABEL_EFFICIENCY`, fewest labels first. An encoder has the views `headline` and `best`, even where both are one
+        layer; pixels have `headline` only. `shots` is text (1, 5, ..., `all`), `labels` their mean number a class.
     """
     rows = []
     for domain in DOMAINS:
@@ -35,4 +32,4 @@ def label_efficiency(representations: list[Representation], columns: dict[str, d
                 for few in own.few_shot[domain, layer]:
                     accuracy, low, high, *_ = columns[domain][own.name, layer, HEAD, few.shots].estimate()
                     rows.append((domain, own.name, layer, view, few.shots, few.labels, accuracy, low, high))
-    return pd.DataFrame(rows, columns=COLUMNS).round(DIGITS)
+    return LABEL_EFFICIENCY.frame(rows).round(DIGITS)

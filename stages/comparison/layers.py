@@ -6,9 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from stages.runtime.errors import StageError
+from stages.study.vocabulary import DOMAINS, HEADLINE_LAYERS
 
-DOMAINS = ("in", "out")
-HEADLINES = {"pixels": "pixels", "encoder": "latent"}
 COLUMNS = ["domain", "layer", "order", "features", "validation_accuracy", "chosen"]
 
 
@@ -46,7 +45,7 @@ def read_layers(path: str | Path, kind: str) -> dict[str, Layers]:
         StageError: when the file is missing, is no table of layers, lists one twice, lacks a domain or the headline,
             or does not choose exactly one layer a domain.
     """
-    path, headline = Path(path), HEADLINES[kind]
+    path, headline = Path(path), HEADLINE_LAYERS[kind]
     try:
         table = pd.read_csv(path, dtype={"domain": str, "layer": str}, keep_default_na=False)
     except FileNotFoundError:

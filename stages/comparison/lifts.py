@@ -17,20 +17,15 @@ import pandas as pd
 from scipy.special import ndtri, stdtr
 
 from stages.comparison.estimates import Column, Estimate
-from stages.comparison.layers import DOMAINS
 from stages.comparison.predictions import HEADS
 from stages.comparison.representations import Representation
+from stages.comparison.tables import LIFTS
+from stages.study.representations import OBJECTIVES, sees_color
+from stages.study.vocabulary import DOMAINS
 
-OBJECTIVES = ("colorization", "color_classification", "split_brain")  # learned from colour: what is asked about
-SEES_COLOR = ("split_brain",)  # so an encoder that sees colour and learns to keep it is a fair comparison
-COLOR_CONTROL = "autoencoder"
 VIEWS = ("headline", "best")
 ALPHA, POWER = 0.05, 0.8
 DIGITS = 6
-COLUMNS = [
-    *("domain", "head", "view", "representation", "layer", "over", "over_layer"),
-    *("lift", "lift_low", "lift_high", "p", "p_holm", "win", "minimum_detectable"),
-]
 
 
 def lift_table(representations: list[Representation], columns: dict[str, dict[tuple, Column]]) -> pd.DataFrame:
@@ -41,7 +36,7 @@ def lift_table(representations: list[Representation], columns: dict[str, dict[tu
         columns: by domain, then by representation, layer and head.
 
     Returns:
-        `COLUMNS`. `p` is two-sided; `win` is 1 where the interval lies above zero and p_holm is below 0.05;
+        `LIFTS`. `p` is two-sided; `win` is 1 where the interval lies above zero and p_holm is below 0.05;
         `minimum_detectable` is as by `minimum_detectable`. Empty where no encoder is compared that learned from colour.
     """
     rows, tests = [], {}
@@ -59,7 +54,7 @@ def lift_table(representations: list[Representation], columns: dict[str, dict[tu
     for head in HEADS:
         family = {key: p_value(test) for key, test in tests.items() if key[1] == head}
         corrected |= dict(zip(family, zip(family.values(), holm(list(family.values())), strict=True), strict=True))
-    return pd.DataFrame([_row(row, tests[row[-1]], *corrected[row[-1]]) for row in rows], columns=COLUMNS)
+    return LIFTS.frame([_row(row, tests[row[-1]], *corrected[row[-1]]) for row in rows])
 
 
 def p_value(lift: Estimate) -> float:
@@ -97,14 +92,17 @@ def typical_detectable(lifts: pd.DataFrame, domain: str) -> float | None:
 
 
 def _pairs(representations: list[Representation]) -> list[tuple[Representation, Representation]]:
-    """Each encoder that learned from colour, with pixels, with those that did not, and with each other once."""
+    """Each encoder that learned from colour, with pixels, with those that did not, and with each other once.
+
+    An encoder that sees lightness is not compared with a control that sees colour.
+    """
     learned = [own for own in representations if own.name in OBJECTIVES]
     others = [other for other in representations if other.name not in OBJECTIVES]
     return [
         (own, other)
         for number, own in enumerate(learned)
         for other in [*others, *learned[:number]]
-        if other.name != COLOR_CONTROL or own.name in SEES_COLOR
+        if other.kind == "pixels" or sees_color(own.name) or not sees_color(other.name)
     ]
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from stages.comparison.few_shot import FewShot, read_few_shot
-from stages.comparison.layers import DOMAINS, Layers, read_layers
+from stages.comparison.layers import Layers, read_layers
 from stages.comparison.predictions import Predictions, read_predictions
 from stages.runtime.errors import StageError
+from stages.study.vocabulary import DOMAINS
 
 
 @dataclass(frozen=True)

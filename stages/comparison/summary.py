@@ -4,8 +4,8 @@ import textwrap
 
 import pandas as pd
 
-from stages.comparison.cells import SUBJECT
 from stages.comparison.lifts import ALPHA, typical_detectable
+from stages.study.vocabulary import SUBJECT
 
 WIDTH = 110
 TITLES = {"in": "In-domain (classes that the autoencoder saw)", "out": "Out of domain (held-out classes)"}

@@ -28,6 +28,8 @@ SUBSETS = {
     "in": ("pretrain", "validation", "probe", "test"),
     "out": ("unused", "validation", "probe", "test"),
 }
+# Of a domain, in metrics and in the names of files.
+DOMAIN_NAMES = {"in": "in_domain", "out": "out_of_domain"}
 # The labelled subsets that probes use, and how many views of each image they hold: the image and, to train on, its
 # mirror image.
 VIEW_COUNTS = {"probe": 2, "validation": 1, "test": 1}

@@ -15,16 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from stages.models.geometry import latent_stride, layer_names
 from stages.runtime.errors import StageError
+from stages.study.representations import COLOR_PIXELS, CONTROLS, ENCODERS, OBJECTIVES, PIXELS
 
 PARAMS_FILE = "params.yaml"
 
-Objective = Literal["colorization", "color_classification", "split_brain"]
-Control = Literal["random", "reconstruction", "autoencoder", "supervised"]
-Encoder = Literal[
-    "random", "reconstruction", "autoencoder", "supervised", "colorization", "color_classification", "split_brain"
-]
-PixelRepresentation = Literal["rgb", "lightness", "rgb_small", "lightness_small"]
-ColorPixels = Literal["rgb", "rgb_small"]
+Objective = Literal[*OBJECTIVES]
+Control = Literal[*CONTROLS]
+Encoder = Literal[*ENCODERS]
+PixelRepresentation = Literal[*PIXELS]
+ColorPixels = Literal[*COLOR_PIXELS]
 Precision = Literal["float32", "bfloat16"]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]

@@ -1,0 +1,1 @@
+"""What the study compares and what it is called: representations, domains, heads."""

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from stages.comparison.cells import COLUMNS, comparison_cells, mean_rows
+from stages.comparison.cells import comparison_cells, mean_rows
+from stages.comparison.tables import COMPARISON
 from tests.comparison.studies import study
 
 
@@ -17,15 +18,15 @@ def cells(made):
 
 def cell(cells, representation, seed=("mean", "mean"), layer=None, domain="in", head="conv"):
     layer = layer or ("pixels" if representation in ("rgb", "lightness") else "latent")
-    key = dict(zip(COLUMNS[:6], (domain, head, representation, layer, *seed), strict=True))
+    key = dict(zip(COMPARISON.names[:6], (domain, head, representation, layer, *seed), strict=True))
     return cells[(cells[list(key)] == list(key.values())).all(axis=1)].squeeze()
 
 
 def test_there_is_a_row_for_every_seed_and_one_over_them(cells):
-    assert list(cells) == COLUMNS
+    assert list(cells) == COMPARISON.names
     pixels, encoders = 2 * (1 * 2 + 1) + 3 * 2 * (1 + 1), 3 * 2 * ((2 * 2 + 1) + 3 * (2 + 1))
     assert len(cells) == 2 * (pixels + encoders)
-    assert not cells.duplicated(COLUMNS[:6]).any()
+    assert not cells.duplicated(COMPARISON.names[:6]).any()
 
 
 def test_rows_by_seed_are_plain_averages_and_mean_is_their_mean(cells, made):

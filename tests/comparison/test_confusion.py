@@ -1,8 +1,9 @@
 import numpy as np
 
-from stages.comparison.confusion import COLUMNS, confusion, most_confused
+from stages.comparison.confusion import confusion, most_confused
 from stages.comparison.predictions import Predictions
 from stages.comparison.representations import Representation
+from stages.comparison.tables import CONFUSED
 
 
 def representation(labels: str, predicted: str) -> Representation:
@@ -13,7 +14,7 @@ def representation(labels: str, predicted: str) -> Representation:
 def test_pairs_are_ordered_by_how_often_then_by_share_and_right_answers_are_no_pairs():
     # Of five a two are taken for b and one for c; of three b two for a, a larger share; the one c for b.
     found = most_confused([representation("aaaaabbbc", "abbcabaab")])
-    assert list(found) == COLUMNS
+    assert list(found) == CONFUSED.names
     rows = found[found["domain"] == "out"][["label", "predicted", "count", "share"]].apply(tuple, axis=1)
     assert rows.to_list() == [("b", "a", 2, 0.666667), ("a", "b", 2, 0.4), ("c", "b", 1, 1.0), ("a", "c", 1, 0.2)]
 

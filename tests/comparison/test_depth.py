@@ -1,6 +1,7 @@
 import pytest
 
-from stages.comparison.depth import COLUMNS, depth_table
+from stages.comparison.depth import depth_table
+from stages.comparison.tables import DEPTH
 from tests.comparison.probes import rewrite, write_findings
 from tests.comparison.studies import study
 
@@ -10,7 +11,7 @@ def test_every_layer_has_its_ridge_accuracy_from_the_image_to_the_latents(tmp_pa
     rewrite(place / "layers.csv", lambda rows: rows[::-1])
     representations, columns = study(tmp_path, {"rgb": 0.5}, {"random": 0.3}, images=40)
     found = depth_table(representations, columns)
-    assert list(found) == COLUMNS
+    assert list(found) == DEPTH.names
     own = found[found["domain"] == "out"]
     assert list(own["layer"]) == ["pixels", "down_0", "mid", "latent"] and list(own["order"]) == [0, 0, 1, 2]
     assert list(own["chosen"]) == [1, 0, 1, 0]

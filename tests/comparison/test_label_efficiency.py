@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from stages.comparison.label_efficiency import COLUMNS, label_efficiency
+from stages.comparison.label_efficiency import label_efficiency
+from stages.comparison.tables import LABEL_EFFICIENCY
 from tests.comparison.studies import study
 
 
@@ -9,7 +10,7 @@ def test_accuracy_is_the_mean_over_seeds_and_draws_fewest_labels_first(tmp_path)
     drawn = np.random.default_rng(0).integers(0, 2, (2, 2, 30))
     hits = {"random": {("in", "mid", "few_shot", "5"): drawn}}
     found = label_efficiency(*study(tmp_path, {"rgb": 0.5}, {"random": 0.3}, images=30, pretraining_seeds=2, hits=hits))
-    assert list(found) == COLUMNS
+    assert list(found) == LABEL_EFFICIENCY.names
     own = found[found["domain"] == "in"]
     assert own[["representation", "layer", "view"]].drop_duplicates().apply(tuple, axis=1).to_list() == [
         ("rgb", "pixels", "headline"),

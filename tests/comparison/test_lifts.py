@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stages.comparison.lifts import COLUMNS, holm, lift_table, minimum_detectable, typical_detectable
+from stages.comparison.lifts import holm, lift_table, minimum_detectable, typical_detectable
+from stages.comparison.tables import LIFTS
 from tests.comparison.studies import study
 
 
@@ -64,7 +65,7 @@ def test_with_one_seed_it_is_the_paired_t_test(tmp_path):
 def test_what_learned_from_color_is_the_subject_and_each_pair_counts_once(tmp_path):
     encoders = dict.fromkeys(("random", "autoencoder", "supervised", "colorization", "split_brain"), 0.4)
     found = lift_table(*study(tmp_path, {"rgb": 0.5}, encoders, images=20))
-    assert list(found) == COLUMNS
+    assert list(found) == LIFTS.names
     pairs = found[["representation", "over"]].drop_duplicates().apply(tuple, axis=1).to_list()
     assert pairs == [
         *(("colorization", "rgb"), ("colorization", "random"), ("colorization", "supervised")),
@@ -115,5 +116,5 @@ def test_the_typical_detectable_lift_is_the_median_of_a_domain_s_conv_headlines(
 
 def test_without_an_encoder_that_learned_there_are_no_lifts(tmp_path):
     found = lift_table(*study(tmp_path, encoders={"random": 0.5}, images=20))
-    assert list(found) == COLUMNS and found.empty
+    assert list(found) == LIFTS.names and found.empty
     assert typical_detectable(found, "in") is None

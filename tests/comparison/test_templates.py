@@ -5,20 +5,18 @@ from pathlib import Path
 import pytest
 from dvc_render import VegaRenderer
 
-from stages.comparison import depth, label_efficiency
+from stages.comparison.tables import ACCURACY, CURVES, DEPTH, LABEL_EFFICIENCY
 
 TEMPLATES = Path(__file__).parents[2] / ".dvc/plots"
-ACCURACY = ["domain", "head", "representation", "layer", "view", "accuracy", "low", "high"]
-CURVES = ["domain", "representation", "epoch", "train_loss", "validation_loss", "validation_accuracy"]
 
 
 @pytest.mark.parametrize(
     ("template", "columns", "x", "y"),
     [
-        ("accuracy", ACCURACY, "accuracy", "representation"),
-        ("probe_curves", CURVES, "epoch", "validation_accuracy"),
-        ("label_efficiency", label_efficiency.COLUMNS, "labels", "accuracy"),
-        ("depth", depth.COLUMNS, "layer", "accuracy"),
+        ("accuracy", ACCURACY.names, "accuracy", "representation"),
+        ("probe_curves", CURVES.names, "epoch", "validation_accuracy"),
+        ("label_efficiency", LABEL_EFFICIENCY.names, "labels", "accuracy"),
+        ("depth", DEPTH.names, "layer", "accuracy"),
     ],
 )
 def test_dvc_fills_a_template_and_it_draws_columns_that_the_table_has(template, columns, x, y):

@@ -1,0 +1,87 @@
+"""The one table of what is compared: the name, the kind, what it sees, and how it is described and drawn.
+
+The names that params.yaml accepts, the lifts that `compare` tests, the report's words and colours and the table in
+docs/representations.md follow from it. To add a pretext, write `stages/objectives/<name>.py` (it learns from colour and
+paints) or `stages/controls/<name>.py` (anything else) and add a row here: docs/extending.md.
+
+No stage that trains, extracts or probes imports this module: a new row, or a better description, reruns none of them.
+"""
+
+from typing import Literal, NamedTuple
+
+# Okabe and Ito's palette, darkened or lightened until each colour has a contrast of 3 with a light and a dark ground.
+PALETTE = {
+    "ink": ("#1a1d21", "#eceff2"),
+    "grey": ("#79838e", "#98a2ad"),
+    "vermillion": ("#cf5a00", "#f0813a"),
+    "blue": ("#00609a", "#3d9fe0"),
+    "purple": ("#b3548d", "#d98fbb"),
+    "green": ("#008c66", "#1fb88c"),
+    "orange": ("#b57600", "#e69f00"),
+    "sky": ("#3390cc", "#8ccdf3"),
+}
+
+
+class Representation(NamedTuple):
+    """What a probe can be trained on.
+
+    Attributes:
+        name: in params.yaml, in the paths of outputs, in tables and charts.
+        kind: `pixels`; `objective`, an encoder that learned colours and paints; `control`, any other encoder.
+            Objectives and controls are modules: stages/objectives/<name>.py, stages/controls/<name>.py.
+        sees: `lightness` or `colour`: what it is computed from. An encoder that sees colour is compared with
+            encoders that see colour.
+        description: a noun phrase or a participle for tables.
+        color: of `PALETTE`.
+        dash: of its line in charts, in pixels drawn and left out; empty for a solid line.
+        shape: of its markers in charts, as Vega names them.
+    """
+
+    name: str
+    kind: Literal["pixels", "objective", "control"]
+    sees: Literal["lightness", "colour"]
+    description: str
+    color: str = "sky"
+    dash: tuple[int, ...] = ()
+    shape: str = "circle"
+
+
+# fmt: off
+REPRESENTATIONS = (
+    Representation("rgb", "pixels", "colour",
+                   "pixels with their colour", "ink", (7, 3)),
+    Representation("lightness", "pixels", "lightness",
+                   "pixels without colour", "grey", (7, 3), "triangle-up"),
+    Representation("rgb_small", "pixels", "colour",
+                   "pixels with colour, averaged down to the latents' grid", "ink", (2, 3), "square"),
+    Representation("lightness_small", "pixels", "lightness",
+                   "pixels without colour, averaged down to the latents' grid", "grey", (2, 3), "diamond"),
+    Representation("random", "control", "lightness",
+                   "the encoder, untrained", "grey"),
+    Representation("reconstruction", "control", "lightness",
+                   "trained to reproduce lightness from lightness", "green", (), "square"),
+    Representation("autoencoder", "control", "colour",
+                   "trained to reproduce colour and lightness from both", "orange", (), "triangle-up"),
+    Representation("supervised", "control", "lightness",
+                   "trained with the labels alone, end to end", "sky", (9, 3, 2, 3), "diamond"),
+    Representation("colorization", "objective", "lightness",
+                   "trained to paint colour from lightness, by regression", "vermillion"),
+    Representation("color_classification", "objective", "lightness",
+                   "trained to paint colour from lightness, by classification", "blue", (), "square"),
+    Representation("split_brain", "objective", "colour",
+                   "two halves, trained to predict colour from lightness and lightness from colour",
+                   "purple", (), "triangle-up"),
+)
+# fmt: on
+BY_NAME = {row.name: row for row in REPRESENTATIONS}
+
+OBJECTIVES = tuple(row.name for row in REPRESENTATIONS if row.kind == "objective")
+CONTROLS = tuple(row.name for row in REPRESENTATIONS if row.kind == "control")
+ENCODERS = (*CONTROLS, *OBJECTIVES)
+PIXELS = tuple(row.name for row in REPRESENTATIONS if row.kind == "pixels")
+COLOR_PIXELS = tuple(row.name for row in REPRESENTATIONS if row.kind == "pixels" and row.sees == "colour")
+
+
+def sees_color(name: str) -> bool:
+    """Whether a representation is computed from colour; an unknown one is taken not to be."""
+    return name in BY_NAME and BY_NAME[name].sees == "colour"
