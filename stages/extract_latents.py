@@ -11,7 +11,7 @@ import contextlib
 from pathlib import Path
 from typing import get_args
 
-from stages.dataset.arrays import open_lab8, place
+from stages.dataset.arrays import open_lab8, seed_folder
 from stages.dataset.manifest import VIEW_COUNTS
 from stages.formats.npy import memory_mapped
 from stages.runtime.entry_point import run
@@ -30,13 +30,13 @@ def main() -> None:
 
     layers, features, precision = params.latents.layers, params.latents.features, params.latents.precision
     for number in range(params.pretext.seeds):
-        model = load_encoder(Path("data/encoders", name, place(number))).to(device())
+        model = load_encoder(Path("data/encoders", name, seed_folder(number))).to(device())
         for subset, views in VIEW_COUNTS.items():
             array = open_lab8(subset)
             with contextlib.ExitStack() as files:
                 outputs = {}
                 for layer, shape in layer_shapes(model, layers, array.shape[-1], features).items():
-                    folder = Path("data/latents", name, place(number), "" if layer == "latent" else layer)
+                    folder = Path("data/latents", name, seed_folder(number), "" if layer == "latent" else layer)
                     file = memory_mapped(folder / f"{subset}.npy", (len(array), views, *shape), "float16")
                     outputs[layer] = files.enter_context(file)
                 extract_features(model, array, outputs, precision)

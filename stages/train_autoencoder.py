@@ -20,7 +20,7 @@ def main() -> None:
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
     from stages.compute.device import device
     from stages.formats.json import read_json
-    from stages.losses.critic import Adversary
+    from stages.losses.critic import Critic
     from stages.training.launch import launch
     from stages.training.pretraining import pretrain
 
@@ -32,7 +32,7 @@ def main() -> None:
     if name == "colorization" and objective.loss.adversarial_weight > 0:
 
         def adversary(chosen):
-            return Adversary(objective.loss.adversarial_weight, objective.loss.gradient_penalty, chosen)
+            return Critic(objective.loss.adversarial_weight, objective.loss.gradient_penalty, chosen)
 
     pretrain(name, objective, params, "train_autoencoder", adversary=adversary)
 

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from stages.dataset.arrays import place
+from stages.dataset.arrays import seed_folder
 from stages.dataset.manifest import read_manifest
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_folder
@@ -47,7 +47,7 @@ def main() -> None:
 
 def latents_folder(encoder: str, pretraining_seed: int, layer: str) -> Path:
     """Where the arrays of a layer lie."""
-    return Path("data/latents", encoder, place(pretraining_seed), "" if layer == HEADLINE else layer)
+    return Path("data/latents", encoder, seed_folder(pretraining_seed), "" if layer == HEADLINE else layer)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from benchmarks.limits import matmul_rate
 from benchmarks.measure import Row, Scale, in_turns
 from benchmarks.models import lab_images, network, objective, study, training_images
 from benchmarks.pictures import draw_photographs
-from stages.compute.device import autocast, choose_algorithms, device
+from stages.compute.device import autocast, device, set_deterministic
 from stages.formats.npy import open_array
 from stages.training.checkpoint import Checkpoint
 from stages.training.images import Images
@@ -35,14 +35,14 @@ def _epoch(scale: Scale, size: int, rate: float) -> Row:
     if used.type == "cuda":  # the straightforward way takes minutes for what a GPU does in a second
         repeated = repeated[: count // 20]
     goal = objective(params)
-    choose_algorithms(used, settings.deterministic)
+    set_deterministic(used, settings.deterministic)
 
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder, "pretrain.npy"), lab_images(files, size, count))
         images = Images(open_array(Path(folder, "pretrain.npy")))
         validation = Images(images.lab8[:1])
         if used.type == "cuda":
-            images = images.near(used, torch.cuda.mem_get_info(used)[0])
+            images = images.to_device(used, torch.cuda.mem_get_info(used)[0])
 
         def epoch() -> None:
             checkpoint = Checkpoint(Path(folder), "key")

@@ -19,7 +19,7 @@ def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
 def load_batch(array: np.ndarray | torch.Tensor, rows: np.ndarray | slice, device: torch.device) -> torch.Tensor:
     """Rows of a (N, 3, S, S) uint8 Lab array as (len(rows), 3, S, S) float32 Lab on `device`.
 
-    A tensor is on `device` already, see `stages.training.images.Images.near`: only the rows' numbers travel.
+    A tensor is on `device` already, see `stages.training.images.Images.to_device`: only the rows' numbers travel.
     """
     if isinstance(array, torch.Tensor):
         return decode_lab8(array[rows if isinstance(rows, slice) else to_device(rows, device)])

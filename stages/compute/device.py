@@ -22,7 +22,7 @@ def device() -> torch.device:
     """The device named by STAGES_DEVICE: `cpu`, `cuda`, `cuda:1`, ...; `auto` (the default) takes CUDA if it is there.
 
     Of several processes that share a training each takes the GPU of its own number. cuDNN is told not to choose its
-    algorithms by timing, nor any that adds in a changing order: see `choose_algorithms` for more, and for less.
+    algorithms by timing, nor any that adds in a changing order: see `set_deterministic` for more, and for less.
 
     Raises:
         StageError: for a name that PyTorch does not know, or a GPU that is not there.
@@ -45,7 +45,7 @@ def device() -> torch.device:
     return chosen
 
 
-def choose_algorithms(chosen: torch.device, deterministic: bool) -> None:
+def set_deterministic(chosen: torch.device, deterministic: bool) -> None:
     """Have a GPU compute the same bytes each time, or let cuDNN choose. On a CPU there is nothing to choose.
 
     To be called after `device`, which sets cuDNN's part as if for the first.

@@ -49,10 +49,10 @@ def open_lab8(subset: str, manifest: DataFrame | None = None) -> np.ndarray:
     return lab8
 
 
-def place(number: int) -> str:
+def seed_folder(number: int) -> str:
     """The folder of a pretraining seed within its encoder's: none for the first, so that it lies at the top.
 
-    >>> place(0), place(2)
+    >>> seed_folder(0), seed_folder(2)
     ('', 'seed_2')
     """
     return f"seed_{number}" if number else ""

@@ -6,13 +6,13 @@ from torch import nn
 
 from stages.color.normalization import normalize_lab
 from stages.compute.batches import to_device
-from stages.training.distributed import Part, Processes
+from stages.training.distributed import Processes, Shard
 
 CHANNELS, KERNELS, STRIDES = (64, 128, 256), (4, 4, 3), (2, 2, 1)  # a patch is 26 pixels wide
 LEARNING_RATE, BETAS = 1e-4, (0.0, 0.9)
 
 
-class Adversary:
+class Critic:
     """WGAN-GP (Gulrajani 2017, algorithm 1) with a patch critic on Lab, as in Ballester 2022, section 3.4.
 
     The critic is updated once a step, by Adam with that paper's settings, in float32. It has no normalisation layers:
@@ -42,26 +42,26 @@ class Adversary:
         return -self.critic(normalize_lab(painted, "lab")).mean()
 
     def update(
-        self, painted: torch.Tensor, lab: torch.Tensor, seed: list[int], part: Part, processes: Processes
+        self, painted: torch.Tensor, lab: torch.Tensor, seed: list[int], shard: Shard, processes: Processes
     ) -> torch.Tensor:
         """One step of the critic; returns its estimate of the Wasserstein distance, true minus painted, a scalar.
 
         Args:
             painted, lab: (N, 3, H, W) float32 Lab, without gradient.
             seed: of the places between painted and true where the slope is measured.
-            part: of the batch, which these are.
+            shard: of the batch, which these images are.
             processes: that share the batch.
         """
         fake, true = normalize_lab(painted, "lab"), normalize_lab(lab, "lab")
-        draws = np.random.default_rng(seed).random((part.of, 1, 1, 1), dtype=np.float32)
-        share = to_device(draws, lab.device)[part.place]
+        draws = np.random.default_rng(seed).random((shard.of, 1, 1, 1), dtype=np.float32)
+        share = to_device(draws, lab.device)[shard.slice]
         between = (share * true + (1 - share) * fake).requires_grad_()
         (slope,) = torch.autograd.grad(_scores(self.critic, between).sum(), between, create_graph=True)
         excess = slope.flatten(1).norm(dim=1) - 1
         distance = _scores(self.critic, true).mean() - _scores(self.critic, fake).mean()
         self.optimizer.zero_grad(set_to_none=True)
-        (part.weight * (self.penalty * excess.square().mean() - distance)).backward()
-        processes.add_up([parameter.grad for parameter in self.critic.parameters()])
+        (shard.weight * (self.penalty * excess.square().mean() - distance)).backward()
+        processes.all_reduce([parameter.grad for parameter in self.critic.parameters()])
         self.optimizer.step()
         return distance.detach()
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from stages.compute.batches import to_device
-from stages.training.distributed import Part
+from stages.training.distributed import Shard
 
 
 def augment(
@@ -18,7 +18,7 @@ def augment(
     seed: int,
     epoch: int,
     step: int,
-    part: Part | None = None,
+    shard: Shard | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Mirror each image with probability 1/2, cut a square out of it, vary the contrast and brightness of its L.
 
@@ -30,17 +30,17 @@ def augment(
         lab: (N, 3, H, W) float32 Lab.
         jitter: largest relative change of lightness, 0 for none.
         crop: smallest edge of the square, 1 for the whole image.
-        part: of a batch, which these images are; by default they are the batch. What is drawn for an image depends on
+        shard: of a batch, which these images are; by default they are the batch. What is drawn for an image depends on
             its place in the batch, not on how processes share it.
 
     Returns:
         Two (N, 3, H, W) tensors: with varied lightness, and without. a and b are the same in both.
     """
     generator = np.random.default_rng([seed, epoch, step + 1])
-    place, images = (part.place, part.of) if part else (slice(None), len(lab))
+    rows, count = (shard.slice, shard.of) if shard else (slice(None), len(lab))
 
     def draw() -> torch.Tensor:
-        return to_device(generator.random((3, images), dtype=np.float32), lab.device)[:, place]
+        return to_device(generator.random((3, count), dtype=np.float32), lab.device)[:, rows]
 
     mirrored, contrast, brightness = draw()[:, :, None, None, None]
     lab = torch.where(mirrored < 0.5, lab.flip(-1), lab)

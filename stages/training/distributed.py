@@ -1,6 +1,6 @@
 """Several processes that share every batch of a training: what each works on, and how their results are added up.
 
-The batch stays the parameter's: each process takes a part of it, gradients of the whole batch's mean are added up, and
+The batch stays the parameter's: each process takes a shard of it, gradients of the whole batch's mean are added up, and
 all take the same step from the same weights. Losses are those of one process, up to the order of additions.
 Hugging Face Accelerate starts the processes (`stages.training.launch`) and connects them; one needs none of it.
 """
@@ -14,23 +14,23 @@ from stages.compute.device import local_rank
 
 
 @dataclass(frozen=True)
-class Part:
+class Shard:
     """The images of a batch that a process works on.
 
     Attributes:
-        place: of them in the batch.
-        images: how many of them count. 0 where a batch has fewer images than there are processes: then `place` is an
+        slice: of them in the batch.
+        images: how many of them count. 0 where a batch has fewer images than there are processes: then `slice` is an
             image that stands in, so that every process takes part in every step.
         of: images of the whole batch.
     """
 
-    place: slice
+    slice: slice
     images: int
     of: int
 
     @property
     def weight(self) -> float:
-        """Of a mean over this part, in the mean over the whole batch."""
+        """Of a mean over this shard, in the mean over the whole batch."""
         return self.images / self.of
 
 
@@ -42,16 +42,16 @@ class Processes:
     count: int = 1
 
     @property
-    def first(self) -> bool:
+    def is_main(self) -> bool:
         """Whether it is the one that writes: series, checkpoints, encoders."""
         return self.rank == 0
 
-    def part(self, images: int) -> Part:
-        """What this one takes of a batch: parts are contiguous and differ by one image at most."""
+    def shard(self, images: int) -> Shard:
+        """What this one takes of a batch: shards are contiguous and differ by one image at most."""
         start, end = images * self.rank // self.count, images * (self.rank + 1) // self.count
-        return Part(slice(start, end) if end > start else slice(0, 1), end - start, images)
+        return Shard(slice(start, end) if end > start else slice(0, 1), end - start, images)
 
-    def add_up(self, tensors: list[torch.Tensor]) -> None:
+    def all_reduce(self, tensors: list[torch.Tensor]) -> None:
         """Put in the place of each tensor its sum over all processes; they must call it alike."""
         if self.count == 1 or not tensors:
             return
@@ -64,16 +64,16 @@ class Processes:
     def any(self, wish: bool, device: torch.device) -> bool:
         """Whether some process wishes for something, for all of them to do it together."""
         wishes = torch.tensor([float(wish)], device=device)
-        self.add_up([wishes])
+        self.all_reduce([wishes])
         return wishes.item() > 0
 
-    def from_first(self, value: int, device: torch.device) -> int:
+    def broadcast(self, value: int, device: torch.device) -> int:
         """The first process's value, in all of them."""
-        values = torch.tensor([value if self.first else 0], device=device)
-        self.add_up([values])
+        values = torch.tensor([value if self.is_main else 0], device=device)
+        self.all_reduce([values])
         return int(values)
 
-    def leave(self) -> None:
+    def destroy(self) -> None:
         """Take leave of the others, once nothing is left to add up."""
         if self.count > 1:
             from accelerate import PartialState
@@ -81,7 +81,7 @@ class Processes:
             PartialState().destroy_process_group()
 
 
-def join(device: torch.device) -> Processes:
+def init_distributed(device: torch.device) -> Processes:
     """This process among those that Accelerate started with it; the only one, where it started none."""
     if local_rank() is None:
         return Processes()

@@ -33,7 +33,7 @@ class Images:
         """The edge in pixels."""
         return self.lab8.shape[-1]
 
-    def near(self, device: torch.device, free: int) -> "Images":
+    def to_device(self, device: torch.device, free: int) -> "Images":
         """The same, copied to `device` once and for all if they take at most half of `free` bytes there.
 
         54,675 images of 128 px are 2.7 GB. Where they do not fit they stay a memory map, of which each batch is read.

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from stages.compute.batches import Batch
 from stages.compute.device import autocast
-from stages.losses.critic import Adversary
+from stages.losses.critic import Critic
 from stages.objectives.colorization import painted
 from stages.runtime.errors import StageError
 from stages.runtime.interrupts import Interrupted, defer_interrupts
@@ -25,7 +25,7 @@ from stages.training.batches import epoch_order
 from stages.training.checkpoint import Checkpoint
 from stages.training.distributed import Processes
 from stages.training.images import Images
-from stages.training.nonfinite import Watch, diverged
+from stages.training.nonfinite import NonFiniteMonitor, diverged
 from stages.training.optimizers import build_optimizers
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def train(
     seed: int,
     checkpoint: Checkpoint,
     live: Live | None,
-    adversary: Adversary | None = None,
+    adversary: Critic | None = None,
     processes: Processes = ALONE,
 ) -> nn.Module:
     """Train, and return the model as it was after the epoch of the lowest validation loss.
@@ -118,14 +118,14 @@ def train(
         best_loss, best_weights = state["best_loss"], state["best_weights"]
         if adversary:
             adversary.resume(state["adversary"])
-        if processes.first:
+        if processes.is_main:
             print(f"resuming at step {step} of {steps}, from {checkpoint.path}")
         sums = {name: total.to(device) for name, total in sums.items()}
     for epoch, record in enumerate(history):
         _log(live, epoch, record)
 
     def save():
-        if not processes.first:
+        if not processes.is_main:
             return
         checkpoint.save(
             dict(
@@ -136,16 +136,16 @@ def train(
         )  # fmt: skip
 
     def stop_if_diverged():
-        if (first := watch.first()) is None:
+        if (first := monitor.first_step()) is None:
             return
         epoch, number = divmod(first, epoch_steps)
         rows = _rows(epoch_order(len(images), seed, epoch), number, settings.batch_size)
         names = [f"row {row}" for row in rows] if images.names is None else images.names[rows].tolist()
-        raise diverged(first, steps, epoch, names, checkpoint, write=processes.first)
+        raise diverged(first, steps, epoch, names, checkpoint, write=processes.is_main)
 
-    watch = Watch(device)
+    monitor = NonFiniteMonitor(device)
     done = step // epoch_steps * len(images) + step % epoch_steps * settings.batch_size
-    silent = None if processes.first else True  # None: where the output is no terminal
+    silent = None if processes.is_main else True  # None: where the output is no terminal
     bar = tqdm(total=settings.epochs * len(images), initial=done, unit="image", desc="training", disable=silent)
     # Between steps the state is whole, and can be saved when the run is interrupted. Where several processes take a
     # step together, one that waits for the end of its step may wait for one that has gone.
@@ -169,17 +169,17 @@ def train(
                     if validation_losses["loss"] < best_loss:
                         best_loss, best_weights = validation_losses["loss"], _copy(model)
                     save()
-                if processes.first:
+                if processes.is_main:
                     losses_shown = f"train {train_losses['loss']:.4f}, validation {validation_losses['loss']:.4f}"
                     bar.write(f"epoch {epoch + 1} of {settings.epochs}: {losses_shown}")
                 continue
             with undivided():
                 epoch, number = divmod(step, epoch_steps)
                 rows = _rows(epoch_order(len(images), seed, epoch), number, settings.batch_size)
-                part = processes.part(len(rows))
-                loaded = images.batch(rows[part.place], device)
+                shard = processes.shard(len(rows))
+                loaded = images.batch(rows[shard.slice], device)
                 jitter, crop = settings.lightness_jitter, settings.crop
-                lab, unjittered = augment(loaded.lab, jitter, crop, seed, epoch, number, part)
+                lab, unjittered = augment(loaded.lab, jitter, crop, seed, epoch, number, shard)
 
                 rate = learning_rate_at(step, steps, settings.learning_rate, settings.warmup_fraction)
                 for optimizer in optimizers:
@@ -190,17 +190,17 @@ def train(
                 if adversary:
                     colored = painted(output, lab)
                     losses["critic"] = adversary.update(
-                        colored.detach(), lab, [seed, epoch, number, 1], part, processes
+                        colored.detach(), lab, [seed, epoch, number, 1], shard, processes
                     )
                     losses["adversarial"] = adversary.loss(colored)
                     losses["loss"] = losses["loss"] + adversary.weight * losses["adversarial"]
                 model.zero_grad(set_to_none=True)
-                (losses["loss"] * part.weight).backward()
-                losses = {name: value.detach() * part.weight for name, value in losses.items()}
+                (losses["loss"] * shard.weight).backward()
+                losses = {name: value.detach() * shard.weight for name, value in losses.items()}
                 gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-                processes.add_up([*gradients, *losses.values()])
-                watch.look(step, losses, torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip))
-                if watch.cheap:
+                processes.all_reduce([*gradients, *losses.values()])
+                monitor.update(step, losses, torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip))
+                if monitor.sync_is_free:
                     stop_if_diverged()
                 for optimizer in optimizers:
                     optimizer.step()
@@ -236,12 +236,12 @@ def evaluate(
     model.eval()
     sums = {}
     for rows in np.array_split(np.arange(len(images)), math.ceil(len(images) / settings.batch_size)):
-        part = processes.part(len(rows))
-        batch = images.batch(rows[part.place], device)
+        shard = processes.shard(len(rows))
+        batch = images.batch(rows[shard.slice], device)
         with autocast(device, settings.precision):
             losses = objective.losses(model(batch.lab), batch)
-        _add(sums, losses, part.images)
-    processes.add_up([*sums.values()])
+        _add(sums, losses, shard.images)
+    processes.all_reduce([*sums.values()])
     model.train()
     return _means(sums, len(images), "validation")
 
@@ -265,7 +265,7 @@ def _means(sums: dict[str, torch.Tensor], images: int, where: str) -> dict[str, 
 def _due(checkpoint: Checkpoint, step: int, processes: Processes, device: torch.device) -> bool:
     if processes.count == 1:
         return checkpoint.due()
-    return step % AGREE_STEPS == 0 and processes.any(processes.first and checkpoint.due(), device)
+    return step % AGREE_STEPS == 0 and processes.any(processes.is_main and checkpoint.due(), device)
 
 
 def _log(live: Live | None, epoch: int, record: dict[str, float]) -> None:

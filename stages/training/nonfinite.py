@@ -9,24 +9,24 @@ from stages.training.checkpoint import Checkpoint
 SHOWN = 5  # images named in the message; the file has them all
 
 
-class Watch:
+class NonFiniteMonitor:
     """Looks at every step; says so when asked, as asking makes a GPU wait for all that it has been given to do."""
 
     def __init__(self, device: torch.device):
         self._first = torch.full((), -1, dtype=torch.int64, device=device)
 
     @property
-    def cheap(self) -> bool:
+    def sync_is_free(self) -> bool:
         """Whether asking after every step costs nothing."""
         return self._first.device.type == "cpu"
 
-    def look(self, step: int, losses: dict[str, torch.Tensor], gradient_norm: torch.Tensor) -> None:
+    def update(self, step: int, losses: dict[str, torch.Tensor], gradient_norm: torch.Tensor) -> None:
         """Remember `step` if a loss or the norm of the gradient is not finite, and no earlier step's was."""
         values = torch.stack([*(value.float() for value in losses.values()), gradient_norm.float()])
         bad = (self._first < 0) & ~values.isfinite().all()
         self._first = torch.where(bad, step, self._first)
 
-    def first(self) -> int | None:
+    def first_step(self) -> int | None:
         """The first such step, if there was one."""
         step = int(self._first)
         return None if step < 0 else step

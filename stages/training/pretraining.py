@@ -8,17 +8,17 @@ from pathlib import Path
 
 import torch
 
-from stages.compute.device import choose_algorithms, device
-from stages.dataset.arrays import open_lab8, place
+from stages.compute.device import device, set_deterministic
+from stages.dataset.arrays import open_lab8, seed_folder
 from stages.dataset.manifest import domain_labels, read_manifest, subset_rows
-from stages.losses.critic import Adversary
+from stages.losses.critic import Critic
 from stages.models.files import save_encoder
 from stages.runtime.errors import StageError
 from stages.runtime.files import whole_folder
 from stages.runtime.params import Params
 from stages.training.checkpoint import Checkpoint
 from stages.training.checkpoint_key import inputs_key, local_state
-from stages.training.distributed import Processes, join
+from stages.training.distributed import Processes, init_distributed
 from stages.training.images import Images
 from stages.training.loop import Objective, Settings, evaluate, train
 
@@ -31,7 +31,7 @@ def pretrain(
     *,
     untrained: bool = False,
     labelled: bool = False,
-    adversary: Callable[[torch.device], Adversary] | None = None,
+    adversary: Callable[[torch.device], Critic] | None = None,
 ) -> None:
     """Train an encoder once for each of `params.pretext.seeds` and write data/encoders/<name> and data/training/<name>.
 
@@ -50,7 +50,7 @@ def pretrain(
     Where several processes run this together, each trains on its part of every batch, and the first writes.
     """
     chosen = device()
-    processes = join(chosen)
+    processes = init_distributed(chosen)
     images, validation = (labelled_images if labelled else unlabelled_images)()
     settings = Settings.of(params.train)
     if labelled:
@@ -60,36 +60,36 @@ def pretrain(
     if not untrained:
         key = inputs_key(stage, name, params, f"{chosen.type}, {torch.get_num_threads()} threads")
     if chosen.type == "cuda":
-        images = images.near(chosen, torch.cuda.mem_get_info(chosen)[0])
-        validation = validation.near(chosen, torch.cuda.mem_get_info(chosen)[0])
+        images = images.to_device(chosen, torch.cuda.mem_get_info(chosen)[0])
+        validation = validation.to_device(chosen, torch.cuda.mem_get_info(chosen)[0])
     encoders, checkpoints = [], []
     for number in range(params.pretext.seeds):
-        seed, series = params.seed + number, Path("data/training", name, place(number))
+        seed, series = params.seed + number, Path("data/training", name, seed_folder(number))
         torch.manual_seed(seed)
         model = objective.build(params.model).to(chosen)
         critic = adversary(chosen) if adversary else None
-        choose_algorithms(chosen, settings.deterministic)
+        set_deterministic(chosen, settings.deterministic)
         with _series(series, processes) as live:
             if untrained:
                 for loss, value in evaluate(model, objective, validation, settings).items():
                     live.log_metric(f"validation/{loss}", value)
             else:
                 checkpoints.append(_checkpoint(f"{key}-{number}", processes, chosen))
-                with _told_to_the_user():
+                with _explain_cuda_errors():
                     model = train(
                         model, objective, images, validation, settings, seed, checkpoints[-1], live, critic, processes
                     )
         encoders.append(getattr(model, "autoencoder", model))
-    processes.leave()
-    if not processes.first:
+    processes.destroy()
+    if not processes.is_main:
         return
 
     with whole_folder(f"data/encoders/{name}") as folder:
         for number, encoder in enumerate(encoders):
             # DVCLive's summary is no series, and would be an error on the page of `dvc plots show`.
-            Path("data/training", name, place(number), "metrics.json").unlink()
-            (folder / place(number)).mkdir(exist_ok=True)
-            save_encoder(encoder, folder / place(number), image_size=images.image_size)
+            Path("data/training", name, seed_folder(number), "metrics.json").unlink()
+            (folder / seed_folder(number)).mkdir(exist_ok=True)
+            save_encoder(encoder, folder / seed_folder(number), image_size=images.image_size)
     for checkpoint in checkpoints:
         checkpoint.remove()
 
@@ -97,14 +97,14 @@ def pretrain(
 def _checkpoint(key: str, processes: Processes, device: torch.device) -> Checkpoint:
     """The first process's, in all of them."""
     folder = local_state("checkpoints")
-    own = Checkpoint(folder, key) if processes.first else None
-    slot = processes.from_first(own.slot if own else 0, device)
+    own = Checkpoint(folder, key) if processes.is_main else None
+    slot = processes.broadcast(own.slot if own else 0, device)
     return own or Checkpoint(folder, key, slot)
 
 
 def _series(folder: Path, processes: Processes):
     """DVCLive's series in `folder`, as a context; None in it for all processes but the first."""
-    if not processes.first:
+    if not processes.is_main:
         return nullcontext()
     from dvclive import Live
 
@@ -112,7 +112,7 @@ def _series(folder: Path, processes: Processes):
 
 
 @contextmanager
-def _told_to_the_user():
+def _explain_cuda_errors():
     """What a GPU cannot do, with the parameter that mends it: too large a batch, an operation in a fixed order."""
     try:
         yield

@@ -3,7 +3,7 @@ import os
 import pytest
 import torch
 
-from stages.compute.device import choose_algorithms, device
+from stages.compute.device import device, set_deterministic
 from stages.runtime.errors import StageError
 
 CUDA = torch.device("cuda")
@@ -23,12 +23,12 @@ def restored(monkeypatch):
 
 
 def test_a_gpu_is_deterministic_or_fast(restored, monkeypatch):
-    choose_algorithms(CUDA, deterministic=True)
+    set_deterministic(CUDA, deterministic=True)
     assert torch.are_deterministic_algorithms_enabled()
     assert not torch.is_deterministic_algorithms_warn_only_enabled()
     assert (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark) == (True, False)
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
-    choose_algorithms(CUDA, deterministic=False)
+    set_deterministic(CUDA, deterministic=False)
     assert not torch.are_deterministic_algorithms_enabled()
     assert (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark) == (False, True)
 
@@ -36,7 +36,7 @@ def test_a_gpu_is_deterministic_or_fast(restored, monkeypatch):
 @pytest.mark.parametrize("deterministic", [True, False])
 def test_a_cpu_is_left_alone(restored, deterministic):
     before = torch.backends.cudnn.benchmark
-    choose_algorithms(torch.device("cpu"), deterministic)
+    set_deterministic(torch.device("cpu"), deterministic)
     assert not torch.are_deterministic_algorithms_enabled()
     assert torch.backends.cudnn.benchmark == before
     assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ

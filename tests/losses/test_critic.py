@@ -3,7 +3,7 @@ import copy
 import torch
 
 from stages.color.normalization import normalize_lab
-from stages.losses.critic import Adversary
+from stages.losses.critic import Critic
 from stages.training.distributed import Processes
 
 CPU = torch.device("cpu")
@@ -18,12 +18,12 @@ def lab_images(count, colorful):
 
 def update(adversary, painted, true, seed):
     alone = Processes()
-    return adversary.update(painted, true, seed, alone.part(len(true)), alone)
+    return adversary.update(painted, true, seed, alone.shard(len(true)), alone)
 
 
 def test_it_learns_to_tell_painted_from_true_and_then_asks_for_the_true():
     torch.manual_seed(0)
-    adversary = Adversary(1.0, 10.0, CPU)
+    adversary = Critic(1.0, 10.0, CPU)
     true, painted = lab_images(16, colorful=True), lab_images(16, colorful=False)
     distances = [update(adversary, painted, true, [0, step]).item() for step in range(60)]
     assert distances[-1] > distances[0] + 0.1
@@ -39,7 +39,7 @@ def test_the_penalty_holds_the_slope_near_one():
     slopes = {}
     for penalty in (0.0, 10.0):
         torch.manual_seed(0)
-        adversary = Adversary(1.0, penalty, CPU)
+        adversary = Critic(1.0, penalty, CPU)
         true, painted = lab_images(8, colorful=True), lab_images(8, colorful=False)
         for step in range(150):
             update(adversary, painted, true, [0, step])
@@ -54,10 +54,10 @@ def test_the_penalty_holds_the_slope_near_one():
 def test_its_state_goes_on_where_it_was():
     true, painted = lab_images(4, colorful=True), lab_images(4, colorful=False)
     torch.manual_seed(0)
-    first = Adversary(1.0, 10.0, CPU)
+    first = Critic(1.0, 10.0, CPU)
     update(first, painted, true, [0, 0])
     torch.manual_seed(1)
-    second = Adversary(1.0, 10.0, CPU)
+    second = Critic(1.0, 10.0, CPU)
     second.resume(copy.deepcopy(first.state()))
     assert update(first, painted, true, [0, 1]) == update(second, painted, true, [0, 1])
     assert torch.equal(first.loss(painted), second.loss(painted))

@@ -19,7 +19,7 @@ from stages.runtime.errors import StageError
 from stages.training import pretraining
 from stages.training.augmentation import augment
 from stages.training.checkpoint import Checkpoint
-from stages.training.distributed import Processes, join
+from stages.training.distributed import Processes, init_distributed
 from stages.training.launch import launch
 from stages.training.loop import _due
 from tests.project import environment, make_project
@@ -105,19 +105,19 @@ def series(objective: str = "colorization") -> dict[str, list[float]]:
 @pytest.mark.parametrize("count", [1, 2, 3, 8])
 def test_every_image_of_a_batch_counts_in_one_part(count):
     for images in (1, 2, 7, 8, 30):
-        parts = [Processes(rank, count).part(images) for rank in range(count)]
-        counted = [row for part in parts for row in range(images)[part.place][: part.images]]
+        shards = [Processes(rank, count).shard(images) for rank in range(count)]
+        counted = [row for shard in shards for row in range(images)[shard.slice][: shard.images]]
         assert counted == list(range(images))
-        assert sum(part.weight for part in parts) == pytest.approx(1)
-        assert max(part.images for part in parts) - min(part.images for part in parts) <= 1
-        assert all(range(images)[part.place] for part in parts)  # nobody sits a step out
+        assert sum(shard.weight for shard in shards) == pytest.approx(1)
+        assert max(shard.images for shard in shards) - min(shard.images for shard in shards) <= 1
+        assert all(range(images)[shard.slice] for shard in shards)  # nobody sits a step out
 
 
 def test_what_is_drawn_for_an_image_does_not_depend_on_who_draws():
     lab = torch.rand(7, 3, 8, 8) * 60 + 20
     whole = augment(lab, 0.1, 0.5, seed=0, epoch=1, step=2)
-    parts = [Processes(rank, 3).part(7) for rank in range(3)]
-    shared = [augment(lab[part.place], 0.1, 0.5, 0, 1, 2, part) for part in parts]
+    shards = [Processes(rank, 3).shard(7) for rank in range(3)]
+    shared = [augment(lab[shard.slice], 0.1, 0.5, 0, 1, 2, shard) for shard in shards]
     for views, view in zip(zip(*shared, strict=True), whole, strict=True):
         torch.testing.assert_close(torch.cat(views), view)
 
@@ -232,7 +232,7 @@ def test_a_gpu_that_is_too_small_is_told_with_the_parameter_to_lower(project, mo
 
 def test_another_launchers_rank_is_not_taken_for_ours(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "1")
-    assert join(torch.device("cpu")) == Processes()
+    assert init_distributed(torch.device("cpu")) == Processes()
     monkeypatch.setattr(subprocess, "Popen", None)
     with pytest.raises(TypeError):  # it tries to launch
         launch("train_control", "reconstruction", 2)

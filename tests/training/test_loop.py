@@ -10,7 +10,7 @@ from dvclive import Live
 from stages.controls.reconstruct_input import Reconstruction
 from stages.controls.supervised import Classification
 from stages.losses.color_classification import ColorClassification
-from stages.losses.critic import Adversary
+from stages.losses.critic import Critic
 from stages.objectives.colorization import Colorization
 from stages.objectives.split_brain import SplitBrainPrediction
 from stages.runtime import interrupts
@@ -21,7 +21,7 @@ from stages.training.batches import epoch_order
 from stages.training.checkpoint import Checkpoint
 from stages.training.images import Images
 from stages.training.loop import Settings, evaluate, learning_rate_at, train
-from stages.training.nonfinite import Watch
+from stages.training.nonfinite import NonFiniteMonitor
 
 MODEL = Model(block_out_channels=[8], layers_per_block=1, latent_channels=4, norm_num_groups=4, chroma_stride=1)
 SETTINGS = Settings(
@@ -129,7 +129,7 @@ def test_every_objective_can_be_learned(tmp_path, name, optimizer):
 def test_a_critic_changes_what_is_learned_and_is_reported(tmp_path):
     plain, _ = run(tmp_path / "plain")
     torch.manual_seed(1)
-    judged, series = run(tmp_path / "judged", adversary=Adversary(0.1, 10.0, torch.device("cpu")))
+    judged, series = run(tmp_path / "judged", adversary=Critic(0.1, 10.0, torch.device("cpu")))
     assert not equal(plain, judged)
     assert {"critic", "adversarial"} <= {
         name.split("/")[-1].removesuffix(".tsv") for name in series if "/train/" in name
@@ -147,7 +147,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, name, 
 
     def critic(seed):
         torch.manual_seed(seed)
-        return Adversary(0.1, 10.0, torch.device("cpu")) if name == "adversarial" else None
+        return Critic(0.1, 10.0, torch.device("cpu")) if name == "adversarial" else None
 
     whole, series = run(tmp_path / "whole", objective, settings, adversary=critic(0))
 
@@ -183,7 +183,7 @@ def test_ctrl_c_at_any_moment_saves_a_whole_step_and_the_next_run_ends_in_the_sa
 
     def critic(seed):
         torch.manual_seed(seed)
-        return Adversary(0.1, 10.0, torch.device("cpu")) if name == "adversarial" else None
+        return Critic(0.1, 10.0, torch.device("cpu")) if name == "adversarial" else None
 
     def signalling(function, call):
         calls = []
@@ -265,7 +265,7 @@ class Breaks:
 @pytest.mark.parametrize("immediately", [True, False])
 def test_the_step_and_its_images_are_told_and_the_last_good_state_is_kept(tmp_path, monkeypatch, what, immediately):
     """10 images in batches of 4: step 8 of 9 is the second of epoch 3. On a GPU it is noticed at the epoch's end."""
-    monkeypatch.setattr(Watch, "cheap", immediately)
+    monkeypatch.setattr(NonFiniteMonitor, "sync_is_free", immediately)
     with pytest.raises(StageError, match=r"not finite at step 8 of 9, in epoch 3, on 4 images \(row ") as told:
         run(tmp_path, Breaks(8, what))
     rows = np.sort(epoch_order(10, 0, 2)[4:8])
