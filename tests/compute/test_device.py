@@ -3,7 +3,7 @@ import os
 import pytest
 import torch
 
-from stages.compute.device import device, set_deterministic
+from stages.compute.device import autocast, computes_bfloat16, device, set_deterministic
 from stages.runtime.errors import StageError
 
 CUDA = torch.device("cuda")
@@ -60,3 +60,19 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setenv("STAGES_DEVICE", "tpu:0")
     with pytest.raises(StageError, match="STAGES_DEVICE must be auto, cpu or a CUDA device that is there; got 'tpu:0'"):
         device()
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_cpu_without_bfloat16_computes_in_float32_and_says_so_once(monkeypatch, capsys, native):
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: native)
+    computes_bfloat16.cache_clear()
+    cpu = torch.device("cpu")
+    matrix = torch.ones(2, 2)
+    for _ in range(2):
+        with autocast(cpu, "bfloat16"):
+            assert (matrix @ matrix).dtype == (torch.bfloat16 if native else torch.float32)
+        with autocast(cpu, "float32"):
+            assert (matrix @ matrix).dtype == torch.float32
+    assert capsys.readouterr().out.count("no bfloat16 instructions") == (not native)
+    computes_bfloat16.cache_clear()
+    assert computes_bfloat16("cuda")
