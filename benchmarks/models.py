@@ -9,7 +9,8 @@ from stages.models.autoencoder import Autoencoder
 from stages.objectives import colorization
 from stages.objectives.colorization import Colorization
 from stages.photographs.decoding import photograph_to_lab8
-from stages.runtime.params import Params, load_params
+from stages.runtime.params import load_params
+from stages.runtime.schema import Params
 
 PROFILE = "profiles/food101.yaml"
 

@@ -17,7 +17,7 @@ from stages.photographs.decoding import open_photograph
 from stages.runtime.entry_point import run
 from stages.runtime.errors import StageError
 from stages.runtime.files import whole_file
-from stages.runtime.params import Objective
+from stages.runtime.schema import Objective
 
 ENCODERS = Path("data/encoders")
 # Zhang 2016, section 2.3: between the mode (vivid, patchy) and the mean (calm, greyish).

@@ -15,7 +15,8 @@ from stages.dataset.arrays import open_lab8, seed_folder
 from stages.dataset.manifest import VIEW_COUNTS
 from stages.formats.npy import memory_mapped
 from stages.runtime.entry_point import run
-from stages.runtime.params import Encoder, load_params
+from stages.runtime.params import load_params
+from stages.runtime.schema import Encoder
 
 
 def main() -> None:

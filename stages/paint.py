@@ -10,7 +10,8 @@ from typing import get_args
 from stages.dataset.manifest import DOMAIN_NAMES
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_folder
-from stages.runtime.params import Objective, load_params
+from stages.runtime.params import load_params
+from stages.runtime.schema import Objective
 
 PICTURES = 8
 

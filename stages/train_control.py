@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import get_args
 
 from stages.runtime.entry_point import run
-from stages.runtime.params import Control, load_params
+from stages.runtime.params import load_params
+from stages.runtime.schema import Control
 
 
 def main() -> None:

@@ -13,7 +13,8 @@ from stages.dataset.manifest import VIEW_COUNTS, read_manifest
 from stages.models.geometry import latent_stride
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_folder
-from stages.runtime.params import PixelRepresentation, load_params
+from stages.runtime.params import load_params
+from stages.runtime.schema import PixelRepresentation
 
 
 def main() -> None:

@@ -13,7 +13,8 @@ from stages.dataset.arrays import seed_folder
 from stages.dataset.manifest import read_manifest
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_folder
-from stages.runtime.params import Encoder, load_params
+from stages.runtime.params import load_params
+from stages.runtime.schema import Encoder
 
 HEADLINE = "latent"
 

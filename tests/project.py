@@ -9,7 +9,7 @@ from typing import get_args
 
 import yaml
 
-from stages.runtime.params import Control, Objective
+from stages.runtime.schema import Control, Objective
 
 ROOT = Path(__file__).parents[1]
 TRACKED = ["stages", "profiles", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvc/.gitignore", ".dvcignore", ".gitignore"]

@@ -12,7 +12,8 @@ import yaml
 
 import stages.runtime.params
 import stages.training.pretraining
-from stages.runtime.params import Control, Group, Objective, load_params
+from stages.runtime.params import load_params
+from stages.runtime.schema import Control, Group, Objective
 from tests.project import ENCODERS, ROOT, RUNS, make_project
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

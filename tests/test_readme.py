@@ -29,7 +29,7 @@ def test_the_python_example_runs(finished, monkeypatch):
 
 
 def test_every_parameter_is_in_the_table():
-    from stages.runtime.params import Params
+    from stages.runtime.schema import Params
 
     rows = [line.split("|")[1] for line in README.splitlines() if line.startswith("| `")]
     named = set(re.findall(r"`([a-z0-9_.]+)`", " ".join(rows)))

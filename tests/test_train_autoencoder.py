@@ -13,7 +13,8 @@ from stages import count_colors, prepare_objectives, train_autoencoder, train_co
 from stages.dataset.manifest import ManifestRow, write_manifest
 from stages.models.autoencoder import Autoencoder
 from stages.models.files import load_encoder
-from stages.runtime.params import Control, Objective, load_params
+from stages.runtime.params import load_params
+from stages.runtime.schema import Control, Objective
 from tests.project import make_project
 
 

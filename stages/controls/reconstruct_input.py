@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from stages.color.normalization import CHANNELS, normalize_lab
 from stages.compute.batches import Batch
 from stages.models.autoencoder import Autoencoder, build_autoencoder
-from stages.runtime.params import Model
+from stages.runtime.schema import Model
 
 
 @dataclass

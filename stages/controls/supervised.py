@@ -11,7 +11,7 @@ from stages.compute.batches import Batch
 from stages.controls.control import Control
 from stages.dataset.manifest import domain_classes, read_manifest
 from stages.models.autoencoder import Autoencoder, build_autoencoder
-from stages.runtime.params import Model
+from stages.runtime.schema import Model
 
 PROBE_CHANNELS = [128, 256]  # the study's
 

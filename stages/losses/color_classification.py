@@ -10,7 +10,7 @@ from stages.models.autoencoder import Autoencoder, build_autoencoder
 from stages.palette.counts import read_prior
 from stages.palette.prior import rebalancing_weights, smoothed_prior
 from stages.runtime.errors import StageError
-from stages.runtime.params import Classification, Model
+from stages.runtime.schema import Classification, Model
 
 # Spread over all colours, so that one that training images lack starts unlikely rather than impossible.
 NEVER_SEEN = 0.01

@@ -8,7 +8,7 @@ from torch import nn
 from stages.color.normalization import CHANNELS, denormalize_ab, normalize_lab
 from stages.models.annealed_mean import annealed_mean
 from stages.models.geometry import latent_stride
-from stages.runtime.params import Model
+from stages.runtime.schema import Model
 
 
 class Autoencoder(nn.Module):

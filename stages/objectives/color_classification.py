@@ -3,7 +3,7 @@
 import torch
 
 from stages.losses.color_classification import ColorClassification, classification_settings
-from stages.runtime.params import Params
+from stages.runtime.schema import Params
 
 
 def settings(params: Params) -> dict[str, dict]:

@@ -15,7 +15,7 @@ from stages.losses.color_classes import downsample_ab
 from stages.losses.perceptual import open_lpips
 from stages.losses.pixel import pixel_loss
 from stages.models.autoencoder import Autoencoder, build_autoencoder
-from stages.runtime.params import Loss, Model, Params
+from stages.runtime.schema import Loss, Model, Params
 
 if TYPE_CHECKING:
     import lpips

@@ -10,7 +10,7 @@ from stages.compute.batches import Batch
 from stages.losses.color_classification import ColorClassification, classification_settings
 from stages.models.autoencoder import build_autoencoder
 from stages.models.split_brain import SplitBrain
-from stages.runtime.params import Model, Params
+from stages.runtime.schema import Model, Params
 
 LIGHTNESS_BINS = 50
 

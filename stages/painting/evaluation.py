@@ -16,7 +16,7 @@ from stages.painting.rarity import rarity_table
 from stages.painting.raw_accuracy import LARGEST, accuracy_curve
 from stages.palette.counts import read_prior
 from stages.pixels.saved_probe import open_probe
-from stages.runtime.params import Evaluate
+from stages.runtime.schema import Evaluate
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from stages.classifiers.standardization import ChannelStats, standardise
 from stages.compute.device import device
 from stages.pixels.features import pixel_features
 from stages.runtime.errors import StageError
-from stages.runtime.params import Probe
+from stages.runtime.schema import Probe
 
 CONFIG = "conv.json"
 SHARED = {"representation", "stride", "precision", "channels", "dropout", "domains"}

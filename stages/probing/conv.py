@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from stages.classifiers.conv import build_conv_classifier, conv_log_probabilities
 from stages.compute.device import autocast
 from stages.probing.scores import accuracy_and_loss
-from stages.runtime.params import Probe
+from stages.runtime.schema import Probe
 
 
 class Epoch(NamedTuple):

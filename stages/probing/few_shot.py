@@ -10,7 +10,7 @@ import numpy as np
 
 from stages.probing.ridge import RidgeProbe, calibrate, fit_ridge, ridge_scores
 from stages.probing.selection import Trial, choose
-from stages.runtime.params import Probe
+from stages.runtime.schema import Probe
 
 
 class Draw(NamedTuple):

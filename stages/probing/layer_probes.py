@@ -25,7 +25,7 @@ from stages.probing.scores import accuracy_and_loss
 from stages.probing.selection import Trial
 from stages.probing.task import Task
 from stages.runtime.errors import StageError
-from stages.runtime.params import Probe
+from stages.runtime.schema import Probe
 
 HEADS = ("conv", "linear", "knn", "ridge")
 

@@ -7,7 +7,7 @@ from stages.classifiers.domains import Domain
 from stages.probing.layer_probes import HEADS, predict_layer
 from stages.probing.representation import Fitted, Representation
 from stages.probing.results import few_shot_rows, prediction_table
-from stages.runtime.params import Probe
+from stages.runtime.schema import Probe
 
 TEST_CHUNK = 2048  # test images whose features are in memory at once
 

@@ -35,7 +35,7 @@ from stages.probing.predictions import predict_domain
 from stages.probing.representation import Fitted, Representation
 from stages.probing.results import ConvProbe, Findings, in_order
 from stages.probing.task import Task
-from stages.runtime.params import Probe
+from stages.runtime.schema import Probe
 
 
 def probe_representation(

@@ -7,7 +7,7 @@ from tqdm import tqdm
 from stages.classifiers.domains import Domain
 from stages.probing.conv import Epoch
 from stages.probing.selection import Trial, choose
-from stages.runtime.params import Probe
+from stages.runtime.schema import Probe
 
 KEYS = {"learning_rate": "learning_rates", "c": "linear_c", "k": "knn_k", "alpha": "ridge_alphas"}
 

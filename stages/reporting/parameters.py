@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from stages.runtime.params import Group, Params
+from stages.runtime.schema import Group, Params
 
 DEFAULT = "profiles/sample.yaml"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from pathspec import PathSpec
 
-from stages.runtime.params import Params
+from stages.runtime.schema import Params
 
 CHUNK = 1 << 20
 

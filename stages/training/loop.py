@@ -19,7 +19,7 @@ from stages.losses.critic import Critic
 from stages.objectives.colorization import painted
 from stages.runtime.errors import StageError
 from stages.runtime.interrupts import Interrupted, defer_interrupts
-from stages.runtime.params import Model, Train
+from stages.runtime.schema import Model, Train
 from stages.training.augmentation import augment
 from stages.training.batches import epoch_order
 from stages.training.checkpoint import Checkpoint

@@ -15,7 +15,7 @@ from stages.losses.critic import Critic
 from stages.models.files import save_encoder
 from stages.runtime.errors import StageError
 from stages.runtime.files import whole_folder
-from stages.runtime.params import Params
+from stages.runtime.schema import Params
 from stages.training.checkpoint import Checkpoint
 from stages.training.checkpoint_key import inputs_key, local_state
 from stages.training.distributed import Processes, init_distributed

@@ -14,7 +14,7 @@ from stages.losses.pixel import pixel_loss
 from stages.objectives import colorization
 from stages.objectives.colorization import Colorization, painted
 from stages.runtime.errors import StageError
-from stages.runtime.params import Loss, Model
+from stages.runtime.schema import Loss, Model
 
 LOSS = dict(
     pixel="smooth_l1",

@@ -11,7 +11,7 @@ from stages.controls.reconstruct_input import Reconstruction
 from stages.controls.supervised import Classification
 from stages.losses.color_classification import ColorClassification
 from stages.objectives.split_brain import SplitBrainPrediction
-from stages.runtime.params import Model
+from stages.runtime.schema import Model
 
 MODEL = Model(block_out_channels=[8, 16], layers_per_block=1, latent_channels=4, norm_num_groups=4, chroma_stride=1)
 PALETTE = torch.tensor([[-40.0, 0], [0, 0], [40, 0]])

@@ -1,6 +1,6 @@
 """The group `probe` of the parameters, small, for the tests of this folder."""
 
-from stages.runtime.params import Probe
+from stages.runtime.schema import Probe
 
 SMALL = {
     "representations": {"pixels": [], "latents": []},

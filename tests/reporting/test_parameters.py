@@ -1,5 +1,6 @@
 from stages.reporting.parameters import changed_parameters
-from stages.runtime.params import Params, load_params
+from stages.runtime.params import load_params
+from stages.runtime.schema import Params
 from tests.project import ROOT, merged
 
 DEFAULT = ROOT / "profiles/sample.yaml"

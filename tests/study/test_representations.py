@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from stages.dataset.manifest import SUBSETS
-from stages.runtime.params import Control, Encoder, Objective, PixelRepresentation
+from stages.runtime.schema import Control, Encoder, Objective, PixelRepresentation
 from stages.study.representations import CONTROLS, ENCODERS, OBJECTIVES, PALETTE, PIXELS, REPRESENTATIONS, sees_color
 from stages.study.vocabulary import DOMAINS, HEADLINE_LAYERS, SUBJECT
 

@@ -15,7 +15,7 @@ from stages.objectives.colorization import Colorization
 from stages.objectives.split_brain import SplitBrainPrediction
 from stages.runtime import interrupts
 from stages.runtime.errors import StageError
-from stages.runtime.params import Loss, Model
+from stages.runtime.schema import Loss, Model
 from stages.training import loop as training
 from stages.training.batches import epoch_order
 from stages.training.checkpoint import Checkpoint

@@ -8,7 +8,7 @@ from stages.controls.supervised import Classification
 from stages.losses.color_classification import ColorClassification
 from stages.objectives.colorization import Colorization
 from stages.objectives.split_brain import SplitBrainPrediction
-from stages.runtime.params import Model
+from stages.runtime.schema import Model
 from stages.training.optimizers import KernelMuon, build_optimizers
 
 MODEL = Model(block_out_channels=[8, 16], layers_per_block=1, latent_channels=4, norm_num_groups=4, chroma_stride=1)

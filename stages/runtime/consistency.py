@@ -1,0 +1,109 @@
+"""Checks between groups of parameters, after each group has been checked by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stages.models.geometry import latent_stride, layer_names
+
+if TYPE_CHECKING:
+    from stages.runtime.schema import Params
+
+
+def check_consistency(params: Params) -> None:
+    """Refuse groups that do not fit together.
+
+    Raises:
+        ValueError: for the first check that fails; the message names the parameter, its value and what is accepted.
+    """
+    _check_duplicates(params)
+    _check_image_size(params)
+    _check_representations(params)
+    _check_evaluation_probe(params)
+    _check_layers(params)
+    _check_classification_stride(params)
+    _check_split_brain(params)
+
+
+def _check_duplicates(params: Params) -> None:
+    representations, probe = params.probe.representations, params.probe
+    lists = {
+        "pretext.objectives": params.pretext.objectives,
+        "pretext.controls": params.pretext.controls,
+        "probe.representations.pixels": representations.pixels,
+        "probe.representations.latents": representations.latents,
+        "probe.learning_rates": probe.learning_rates,
+        "probe.linear_c": probe.linear_c,
+        "probe.knn_k": probe.knn_k,
+        "probe.shots": probe.shots,
+        "probe.ridge_alphas": probe.ridge_alphas,
+        "latents.layers": params.latents.layers,
+    }
+    for key, values in lists.items():
+        if len(set(values)) < len(values):
+            raise ValueError(f"{key} must not list anything twice; got {values}")
+
+
+def _check_image_size(params: Params) -> None:
+    stride = latent_stride(params.model.block_out_channels)
+    if params.lab.image_size % stride:
+        raise ValueError(
+            f"lab.image_size must be a multiple of {stride}, the stride of "
+            f"{len(params.model.block_out_channels)} model.block_out_channels; got {params.lab.image_size}"
+        )
+
+
+def _check_representations(params: Params) -> None:
+    trained = [*params.pretext.controls, *params.pretext.objectives]
+    for name in params.probe.representations.latents:
+        if name not in trained:
+            raise ValueError(
+                f"probe.representations.latents must name encoders that are trained, listed in "
+                f"pretext.objectives or pretext.controls ({', '.join(trained) or 'none'}); got '{name}'"
+            )
+
+
+def _check_evaluation_probe(params: Params) -> None:
+    pixels = params.probe.representations.pixels
+    if params.evaluate.probe not in pixels:
+        raise ValueError(
+            f"evaluate.probe must be among probe.representations.pixels, whose probe it takes "
+            f"({', '.join(pixels) or 'none'}); got '{params.evaluate.probe}'"
+        )
+
+
+def _check_layers(params: Params) -> None:
+    layers = layer_names(params.model.block_out_channels)
+    for name in params.latents.layers:
+        if name not in layers:
+            raise ValueError(
+                f"latents.layers must name layers of the encoder ({', '.join(layers)}, for "
+                f"{len(params.model.block_out_channels)} model.block_out_channels); got '{name}'"
+            )
+    if "latent" not in params.latents.layers:
+        raise ValueError(f"latents.layers must list 'latent', the headline; got {params.latents.layers}")
+
+
+def _check_classification_stride(params: Params) -> None:
+    objectives, stride = params.pretext.objectives, latent_stride(params.model.block_out_channels)
+    classifies = "color_classification" in objectives or (
+        "split_brain" in objectives and params.split_brain.kind == "classification"
+    )
+    if classifies and params.classification.stride > stride:
+        raise ValueError(
+            f"classification.stride must be at most {stride}, the stride of the latents, so that a decoder "
+            f"reaches it; got {params.classification.stride}"
+        )
+
+
+def _check_split_brain(params: Params) -> None:
+    if "split_brain" not in params.pretext.objectives:
+        return
+    model = params.model
+    halves = [channels / 2 for channels in model.block_out_channels]
+    if any(half % model.norm_num_groups for half in halves) or model.latent_channels % 2:
+        raise ValueError(
+            f"split_brain halves the network: half of every entry of model.block_out_channels must be a "
+            f"multiple of model.norm_num_groups, and model.latent_channels even; got "
+            f"{model.block_out_channels}, {model.norm_num_groups} groups, {model.latent_channels} latents"
+        )
