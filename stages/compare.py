@@ -15,11 +15,11 @@ from stages.comparison.chart import draw_accuracy_chart
 from stages.comparison.confusion import confusion, most_confused
 from stages.comparison.curves import chosen_curves
 from stages.comparison.depth import depth_table
-from stages.comparison.estimates import resampled_columns
+from stages.comparison.estimates import bootstrap_estimates
 from stages.comparison.headline import headline
 from stages.comparison.label_efficiency import HEAD, label_efficiency
 from stages.comparison.lifts import lift_table
-from stages.comparison.representations import Representation, read_representations
+from stages.comparison.representations import ProbedRepresentation, read_representations
 from stages.comparison.summary import comparison_text
 from stages.comparison.tables import (
     ACCURACY,
@@ -43,31 +43,32 @@ def main() -> None:
     names = params.probe.representations
     representations = read_representations("data/probes", names.pixels, names.latents)
     curves = chosen_curves("data/probes", representations)
-    columns = {
-        domain: resampled_columns(
+    estimates = {
+        domain: bootstrap_estimates(
             all_hits(representations, domain), resamples=params.compare.resamples, seed=[params.seed, number]
         )
         for number, domain in enumerate(DOMAINS)
     }
     classes = {domain: len(set(representations[0].predictions[domain].labels)) for domain in DOMAINS}
     chance = {domain: 1 / count for domain, count in classes.items()}
-    cells = comparison_cells(representations, columns)
+    cells = comparison_cells(representations, estimates)
     means = mean_rows(cells, representations)
-    lifts = lift_table(representations, columns)
+    lifts = lift_table(representations, estimates)
     accuracy = means.rename(columns={"accuracy_low": "low", "accuracy_high": "high"})[ACCURACY.names]
 
     with whole_folder("data/comparison") as folder:
         for domain in DOMAINS:
             (folder / "confusion" / domain).mkdir(parents=True)
-            for own in representations:
-                CONFUSION.write(folder / "confusion" / domain / f"{own.name}.csv", confusion(own.predictions[domain]))
+            for representation in representations:
+                path = folder / "confusion" / domain / f"{representation.name}.csv"
+                CONFUSION.write(path, confusion(representation.predictions[domain]))
         CONFUSED.write(folder / "confused.csv", most_confused(representations))
         CURVES.write(folder / "curves.csv", curves)
     tables = {
         "comparison": (COMPARISON, cells),
         "lifts": (LIFTS, lifts),
-        "label_efficiency": (LABEL_EFFICIENCY, label_efficiency(representations, columns)),
-        "depth": (DEPTH, depth_table(representations, columns)),
+        "label_efficiency": (LABEL_EFFICIENCY, label_efficiency(representations, estimates)),
+        "depth": (DEPTH, depth_table(representations, estimates)),
         "accuracy": (ACCURACY, accuracy),
     }
     for name, (table, rows) in tables.items():
@@ -79,14 +80,15 @@ def main() -> None:
     print(comparison_text(means, lifts, classes))
 
 
-def all_hits(representations: list[Representation], domain: str) -> dict[tuple, np.ndarray]:
+def all_hits(representations: list[ProbedRepresentation], domain: str) -> dict[tuple, np.ndarray]:
     """Right answers of every probe, by representation, layer and head, and of the few-shot probe by its shots too."""
     hits = {}
-    for own in representations:
-        for (layer, head), scores in own.predictions[domain].scores.items():
-            hits[own.name, layer, head] = scores.hit
-        for layer in own.layers[domain].shown:
-            hits |= {(own.name, layer, HEAD, few.shots): few.hits for few in own.few_shot[domain, layer]}
+    for representation in representations:
+        for (layer, head), scores in representation.predictions[domain].scores.items():
+            hits[representation.name, layer, head] = scores.hit
+        for layer in representation.layers[domain].shown:
+            for few in representation.few_shot[domain, layer]:
+                hits[representation.name, layer, HEAD, few.shots] = few.hits
     return hits
 
 

@@ -115,7 +115,7 @@ def test_what_is_no_longer_compared_leaves_no_file(workspace):
 def test_the_table_is_printed(workspace, capsys):
     compare.main()
     text = capsys.readouterr().out
-    assert "Guessing among 4 classes is right in 25.0 % of cases." in text
+    assert "Chance: 25.0 % (4 classes)." in text
     assert all(f"\n  {name} " in text for name in PIXELS | ENCODERS)
     assert "Holm" in text and "forgotten" not in text
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from benchmarks.measure import Row, Scale, in_turns
-from stages.comparison.estimates import resampled_columns
+from stages.comparison.estimates import bootstrap_estimates
 
 REPRESENTATIONS, LAYERS, HEADS, SEEDS = 11, 2, 4, 3
 
@@ -28,9 +28,9 @@ def measure(scale: Scale) -> list[Row]:
     ]
 
     def ours():
-        columns = resampled_columns(hits, resamples=resamples, seed=[0, 0])
+        columns = bootstrap_estimates(hits, resamples=resamples, seed=[0, 0])
         for first, second in pairs:
-            (columns[first] - columns[second]).estimate()
+            (columns[first] - columns[second]).interval()
 
     def one_pair():
         first, second = (hits[key].mean(axis=(0, 1)) for key in pairs[0])

@@ -2,16 +2,16 @@
 
 import pandas as pd
 
-from stages.comparison.estimates import Column
+from stages.comparison.estimates import Estimates
 from stages.comparison.predictions import HEADS
-from stages.comparison.representations import Representation
+from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import COMPARISON
 from stages.study.vocabulary import DOMAINS, HEADLINE_LAYERS, SUBJECT
 
 DIGITS = 6
 
 
-def comparison_cells(representations: list[Representation], columns: dict[str, dict[tuple, Column]]) -> pd.DataFrame:
+def comparison_cells(representations: list[ProbedRepresentation], estimates: Estimates) -> pd.DataFrame:
     """A row for each domain, head, representation, layer, pretraining seed and seed, and a row `mean` over seeds.
 
     Layers are the headline and, where it is another, the best. `mean` rows carry the 95 % intervals of
@@ -20,7 +20,7 @@ def comparison_cells(representations: list[Representation], columns: dict[str, d
 
     Args:
         representations: as compared.
-        columns: by domain, then by representation, layer and head.
+        estimates: by domain, then by representation, layer and head.
 
     Returns:
         The table `COMPARISON`, rounded to 6 digits; NaN where a row has no such number.
@@ -28,10 +28,10 @@ def comparison_cells(representations: list[Representation], columns: dict[str, d
     rows = []
     for domain in DOMAINS:
         for head in HEADS:
-            for own in representations:
-                for layer in own.layers[domain].shown:
-                    cell = {"domain": domain, "head": head, "representation": own.name, "layer": layer}
-                    scores = own.predictions[domain].scores[layer, head]
+            for representation in representations:
+                for layer in representation.layers[domain].shown:
+                    cell = {"domain": domain, "head": head, "representation": representation.name, "layer": layer}
+                    scores = representation.predictions[domain].scores[layer, head]
                     by_seed = {
                         name: part.mean(axis=2)
                         for name, part in zip(("accuracy", "top_5", "loss"), scores, strict=True)
@@ -42,16 +42,16 @@ def comparison_cells(representations: list[Representation], columns: dict[str, d
                         rows.append(cell | names | numbers)
                     mean = {"pretraining_seed": "mean", "seed": "mean"}
                     mean |= {name: part.mean() for name, part in by_seed.items()}
-                    column = columns[domain][own.name, layer, head]
-                    _, mean["accuracy_low"], mean["accuracy_high"], *_ = column.estimate()
-                    subject = columns[domain].get((SUBJECT, HEADLINE_LAYERS["encoder"], head))
-                    if subject and own.name != SUBJECT and layer == own.layers[domain].headline:
-                        mean["lift"], mean["lift_low"], mean["lift_high"], *_ = (subject - column).estimate()
+                    estimate = estimates[domain][representation.name, layer, head]
+                    _, mean["accuracy_low"], mean["accuracy_high"], *_ = estimate.interval()
+                    subject = estimates[domain].get((SUBJECT, HEADLINE_LAYERS["encoder"], head))
+                    if subject and representation.name != SUBJECT and layer == representation.layers[domain].headline:
+                        mean["lift"], mean["lift_low"], mean["lift_high"], *_ = (subject - estimate).interval()
                     rows.append(cell | mean)
     return COMPARISON.frame(rows).round(DIGITS)
 
 
-def mean_rows(cells: pd.DataFrame, representations: list[Representation]) -> pd.DataFrame:
+def mean_rows(cells: pd.DataFrame, representations: list[ProbedRepresentation]) -> pd.DataFrame:
     """The rows over seeds, a row a view: `COMPARISON` with a column `view` after `layer`.
 
     An encoder has the views `headline` and `best`, even where both are one layer; pixels have `headline` only.
@@ -59,10 +59,10 @@ def mean_rows(cells: pd.DataFrame, representations: list[Representation]) -> pd.
     means = cells[cells["seed"] == "mean"]
     views = pd.DataFrame(
         [
-            (domain, own.name, layer, view)
+            (domain, representation.name, layer, view)
             for domain in DOMAINS
-            for own in representations
-            for view, layer in own.views(domain).items()
+            for representation in representations
+            for view, layer in representation.views(domain).items()
         ],
         columns=["domain", "representation", "layer", "view"],
     )

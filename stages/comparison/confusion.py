@@ -3,7 +3,7 @@
 import pandas as pd
 
 from stages.comparison.predictions import Predictions
-from stages.comparison.representations import Representation
+from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import CONFUSED
 from stages.study.vocabulary import DOMAINS
 
@@ -16,7 +16,7 @@ def confusion(predictions: Predictions) -> pd.DataFrame:
     return pd.DataFrame({"actual": predictions.labels, "predicted": predictions.predicted})
 
 
-def most_confused(representations: list[Representation]) -> pd.DataFrame:
+def most_confused(representations: list[ProbedRepresentation]) -> pd.DataFrame:
     """The ten ordered pairs of different classes that were confused most, a domain and representation.
 
     Returns:
@@ -25,11 +25,11 @@ def most_confused(representations: list[Representation]) -> pd.DataFrame:
     """
     tables = []
     for domain in DOMAINS:
-        for own in representations:
-            shown = confusion(own.predictions[domain]).rename(columns={"actual": "label"})
+        for representation in representations:
+            shown = confusion(representation.predictions[domain]).rename(columns={"actual": "label"})
             sizes = shown["label"].value_counts()
             pairs = shown[shown["label"] != shown["predicted"]].value_counts().reset_index(name="count")
             pairs["share"] = pairs["count"] / pairs["label"].map(sizes)
             pairs = pairs.sort_values(["count", "share", "label", "predicted"], ascending=[False, False, True, True])
-            tables.append(pairs.head(MOST).assign(domain=domain, representation=own.name))
+            tables.append(pairs.head(MOST).assign(domain=domain, representation=representation.name))
     return pd.concat(tables, ignore_index=True)[CONFUSED.names].round(DIGITS)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.comparison.representations import Representation
+from stages.comparison.representations import ProbedRepresentation
 from stages.runtime.errors import StageError
 
 SCORES = ["train_loss", "validation_loss", "validation_accuracy"]
@@ -12,7 +12,7 @@ RUN = ["domain", "layer", "head", "pretraining_seed"]
 DIGITS = 6
 
 
-def chosen_curves(folder: str | Path, representations: list[Representation]) -> pd.DataFrame:
+def chosen_curves(folder: str | Path, representations: list[ProbedRepresentation]) -> pd.DataFrame:
     """Learning curves on headline layers at the rate that was chosen on validation, as means over seeds.
 
     Args:

@@ -2,30 +2,30 @@
 
 import pandas as pd
 
-from stages.comparison.estimates import Column
+from stages.comparison.estimates import Estimates
 from stages.comparison.predictions import DEPTH_HEAD
-from stages.comparison.representations import Representation
+from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import DEPTH
 from stages.study.vocabulary import DOMAINS
 
 DIGITS = 6
 
 
-def depth_table(representations: list[Representation], columns: dict[str, dict[tuple, Column]]) -> pd.DataFrame:
+def depth_table(representations: list[ProbedRepresentation], estimates: Estimates) -> pd.DataFrame:
     """Test accuracy of each layer with its 95 % interval, beside the validation accuracy that chose the best.
 
     Args:
         representations: as compared.
-        columns: by domain, then by representation, layer and head.
+        estimates: by domain, then by representation, layer and head.
 
     Returns:
         `DEPTH`, from the image to the latents; pixels are one row. `chosen` is 1 for the best layer.
     """
     rows = []
     for domain in DOMAINS:
-        for own in representations:
-            for layer in own.layers[domain].table.itertuples():
-                accuracy, low, high, *_ = columns[domain][own.name, layer.layer, DEPTH_HEAD].estimate()
+        for representation in representations:
+            for layer in representation.layers[domain].table.itertuples():
+                accuracy, low, high, *_ = estimates[domain][representation.name, layer.layer, DEPTH_HEAD].interval()
                 known = (layer.layer, layer.order, layer.features, layer.validation_accuracy)
-                rows.append((domain, own.name, *known, accuracy, low, high, layer.chosen))
+                rows.append((domain, representation.name, *known, accuracy, low, high, layer.chosen))
     return DEPTH.frame(rows).round(DIGITS)

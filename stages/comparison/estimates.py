@@ -30,7 +30,7 @@ from stages.comparison.variance import SeedVariance, seed_variance, standard_err
 LEVEL = 0.95
 
 
-class Estimate(NamedTuple):
+class Interval(NamedTuple):
     """A number, its interval, its standard error and the degrees of freedom of that."""
 
     value: float
@@ -41,8 +41,8 @@ class Estimate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Column:
-    """One probe's right answers on a domain's test images, and how their mean is resampled. Columns subtract.
+class BootstrapEstimate:
+    """An accuracy on a domain's test images with its bootstrap deviations; two subtract to a paired difference.
 
     Attributes:
         images: (N,) float64, each image's mean over seeds.
@@ -56,15 +56,15 @@ class Column:
     by_image: np.ndarray
     by_seed: np.ndarray
 
-    def __sub__(self, other: "Column") -> "Column":
-        return Column(
+    def __sub__(self, other: "BootstrapEstimate") -> "BootstrapEstimate":
+        return BootstrapEstimate(
             self.images - other.images,
             (*self.seeds, *other.seeds),
             self.by_image - other.by_image,
             self.by_seed - other.by_seed,
         )
 
-    def estimate(self) -> Estimate:
+    def interval(self) -> Interval:
         """The mean with its 95 % interval, which stays within what accuracies, or differences of two, can be."""
         value = self.images.mean()
         error, freedom = standard_error(self.images, self.seeds)
@@ -72,31 +72,39 @@ class Column:
         widening = stdtrit(freedom, edges[1]) / ndtri(edges[1])
         low, high = value + widening * np.quantile(self.by_image + self.by_seed, edges)
         least = 0 if len(self.seeds) == 1 else -1
-        return Estimate(float(value), *(float(np.clip(end, least, 1)) for end in (low, high)), error, freedom)
+        return Interval(float(value), *(float(np.clip(end, least, 1)) for end in (low, high)), error, freedom)
 
 
-def resampled_columns(hits: dict[tuple, np.ndarray], *, resamples: int, seed: list[int]) -> dict[tuple, Column]:
-    """Columns that can be subtracted from one another: they share the resampled images.
+Estimates = dict[str, dict[tuple, BootstrapEstimate]]
+"""By domain, then by representation, layer and head."""
+
+
+def bootstrap_estimates(
+    hits: dict[tuple, np.ndarray], *, resamples: int, seed: list[int]
+) -> dict[tuple, BootstrapEstimate]:
+    """An estimate for each table of right answers; they share the resampled images, so that they can be subtracted.
 
     Args:
         hits: by a key whose first entry is the representation: (pretraining seeds, probe seeds, N) uint8, 1 = right, of
-            the same N >= 2 images in the same order. Columns of a representation share their seeds' deviates, those
+            the same N >= 2 images in the same order. Estimates of a representation share their seeds' deviates, those
             of different ones are independent, and neither depends on what else is in the table.
         resamples: of the bootstrap.
         seed: of the study and the domain.
 
     Returns:
-        A `Column` a key.
+        A `BootstrapEstimate` a key.
     """
     totals = np.stack([table.sum(axis=(0, 1), dtype=np.int32) for table in hits.values()], axis=1)
     means = resampled_means(totals, resamples=resamples, seed=seed)
     images = len(totals)
-    columns, deviates = {}, {}
+    estimates, deviates = {}, {}
     for (key, table), total, mean in zip(hits.items(), totals.T, means.T, strict=True):
         trials = table.shape[0] * table.shape[1]
         by_image = (mean - total.mean()) / trials * np.sqrt(images / (images - 1))
         seeds = seed_variance(table)
         if key[0] not in deviates:
             deviates[key[0]] = np.random.default_rng([*seed, *key[0].encode()]).standard_normal(resamples)
-        columns[key] = Column(total / trials, (seeds,), by_image, np.sqrt(seeds.variance) * deviates[key[0]])
-    return columns
+        estimates[key] = BootstrapEstimate(
+            total / trials, (seeds,), by_image, np.sqrt(seeds.variance) * deviates[key[0]]
+        )
+    return estimates

@@ -6,7 +6,7 @@ from stages.comparison.lifts import typical_detectable
 from stages.study.vocabulary import DOMAINS, SUBJECT
 
 LIFTS_OVER = ("rgb", "lightness", "random", "reconstruction")
-EACH_OVER = "rgb"  # of every objective, whose other lifts are in metrics/lifts.csv
+EACH_OVER = "rgb"  # of every objective; metrics/lifts.csv has the other lifts
 VIEWS = {"headline": "lift", "best": "best_layer_lift"}
 DIGITS = 6
 
@@ -27,16 +27,16 @@ def headline(means: pd.DataFrame, lifts: pd.DataFrame, chance: dict[str, float])
     scalars = {}
     conv = means[means["head"] == "conv"]
     for domain, (group, *_) in DOMAINS.items():
-        found = scalars[group] = {"chance": round(chance[domain], DIGITS)}
+        metrics = scalars[group] = {"chance": round(chance[domain], DIGITS)}
         for row in conv[conv["domain"] == domain].itertuples():
-            own = found.setdefault(row.representation, {})
-            own["accuracy" if row.view == "headline" else "best_layer_accuracy"] = row.accuracy
+            accuracies = metrics.setdefault(row.representation, {})
+            accuracies["accuracy" if row.view == "headline" else "best_layer_accuracy"] = row.accuracy
             if row.view == "headline" and row.representation in LIFTS_OVER and pd.notna(row.lift):
-                found[f"lift_over_{row.representation}"] = row.lift
-        own = lifts[(lifts["domain"] == domain) & (lifts["head"] == "conv") & (lifts["over"] == EACH_OVER)]
-        for row in own.itertuples():
+                metrics[f"lift_over_{row.representation}"] = row.lift
+        rows = lifts[(lifts["domain"] == domain) & (lifts["head"] == "conv") & (lifts["over"] == EACH_OVER)]
+        for row in rows.itertuples():
             if (row.representation, row.view) != (SUBJECT, "headline"):  # stands above
-                found[row.representation][f"{VIEWS[row.view]}_over_{EACH_OVER}"] = row.lift
+                metrics[row.representation][f"{VIEWS[row.view]}_over_{EACH_OVER}"] = row.lift
         if (detectable := typical_detectable(lifts, domain)) is not None:
-            found["minimum_detectable"] = detectable
+            metrics["minimum_detectable"] = detectable
     return scalars

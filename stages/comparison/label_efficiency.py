@@ -2,16 +2,16 @@
 
 import pandas as pd
 
-from stages.comparison.estimates import Column
-from stages.comparison.representations import Representation
+from stages.comparison.estimates import Estimates
+from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import LABEL_EFFICIENCY
 from stages.study.vocabulary import DOMAINS
 
 DIGITS = 6
-HEAD = "few_shot"  # in the keys of columns, with the shots behind it
+HEAD = "few_shot"  # in the keys of estimates, with the shots behind it
 
 
-def label_efficiency(representations: list[Representation], columns: dict[str, dict[tuple, Column]]) -> pd.DataFrame:
+def label_efficiency(representations: list[ProbedRepresentation], estimates: Estimates) -> pd.DataFrame:
     """Mean over pretraining seeds and draws of labels, with 95 % intervals over images and seeds.
 
     Which labels were drawn is a seed too: with one pretraining seed the interval accounts for the draws, and with
@@ -19,7 +19,7 @@ def label_efficiency(representations: list[Representation], columns: dict[str, d
 
     Args:
         representations: as compared.
-        columns: by domain, then by representation, layer, `HEAD` and shots.
+        estimates: by domain, then by representation, layer, `HEAD` and shots.
 
     Returns:
         `LABEL_EFFICIENCY`, fewest labels first. An encoder has the views `headline` and `best`, even where both are one
@@ -27,9 +27,9 @@ def label_efficiency(representations: list[Representation], columns: dict[str, d
     """
     rows = []
     for domain in DOMAINS:
-        for own in representations:
-            for view, layer in own.views(domain).items():
-                for few in own.few_shot[domain, layer]:
-                    accuracy, low, high, *_ = columns[domain][own.name, layer, HEAD, few.shots].estimate()
-                    rows.append((domain, own.name, layer, view, few.shots, few.labels, accuracy, low, high))
+        for representation in representations:
+            for view, layer in representation.views(domain).items():
+                for few in representation.few_shot[domain, layer]:
+                    accuracy, low, high, *_ = estimates[domain][representation.name, layer, HEAD, few.shots].interval()
+                    rows.append((domain, representation.name, layer, view, few.shots, few.labels, accuracy, low, high))
     return LABEL_EFFICIENCY.frame(rows).round(DIGITS)

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtr
 
-from stages.comparison.estimates import Column, Estimate
+from stages.comparison.estimates import Estimates, Interval
 from stages.comparison.predictions import HEADS
-from stages.comparison.representations import Representation
+from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import LIFTS
 from stages.study.representations import OBJECTIVES, sees_color
 from stages.study.vocabulary import DOMAINS
@@ -28,12 +28,12 @@ ALPHA, POWER = 0.05, 0.8
 DIGITS = 6
 
 
-def lift_table(representations: list[Representation], columns: dict[str, dict[tuple, Column]]) -> pd.DataFrame:
-    """Every lift with its interval, its test and what could have been found.
+def lift_table(representations: list[ProbedRepresentation], estimates: Estimates) -> pd.DataFrame:
+    """Every lift with its interval, its test and its minimum detectable lift.
 
     Args:
         representations: as compared.
-        columns: by domain, then by representation, layer and head.
+        estimates: by domain, then by representation, layer and head.
 
     Returns:
         `LIFTS`. `p` is two-sided; `win` is 1 where the interval lies above zero and p_holm is below 0.05;
@@ -43,12 +43,15 @@ def lift_table(representations: list[Representation], columns: dict[str, dict[tu
     for domain in DOMAINS:
         for head in HEADS:
             for view in VIEWS:
-                for own, other in _pairs(representations):
-                    layer, over_layer = own.views(domain)[view], _layer(other, domain, view)
-                    key = (domain, head, own.name, layer, other.name, over_layer)
+                for subject, other in _pairs(representations):
+                    layer, over_layer = subject.views(domain)[view], _layer(other, domain, view)
+                    key = (domain, head, subject.name, layer, other.name, over_layer)
                     if key not in tests:
-                        pair = columns[domain][own.name, layer, head], columns[domain][other.name, over_layer, head]
-                        tests[key] = (pair[0] - pair[1]).estimate()
+                        pair = (
+                            estimates[domain][subject.name, layer, head],
+                            estimates[domain][other.name, over_layer, head],
+                        )
+                        tests[key] = (pair[0] - pair[1]).interval()
                     rows.append((domain, head, view, *key[2:], key))
     corrected = {}
     for head in HEADS:
@@ -57,7 +60,7 @@ def lift_table(representations: list[Representation], columns: dict[str, dict[tu
     return LIFTS.frame([_row(row, tests[row[-1]], *corrected[row[-1]]) for row in rows])
 
 
-def p_value(lift: Estimate) -> float:
+def p_value(lift: Interval) -> float:
     """Two-sided p of Student's t for no difference; 1 where there is none, 0 where nothing varies and there is one."""
     if lift.error == 0:
         return float(lift.value == 0)
@@ -87,31 +90,31 @@ def minimum_detectable(error: float) -> float:
 
 def typical_detectable(lifts: pd.DataFrame, domain: str) -> float | None:
     """The median `minimum_detectable` of a domain's conv lifts between headline layers; None where there are none."""
-    own = lifts[(lifts["domain"] == domain) & (lifts["head"] == "conv") & (lifts["view"] == "headline")]
-    return round(float(own["minimum_detectable"].median()), DIGITS) if len(own) else None
+    rows = lifts[(lifts["domain"] == domain) & (lifts["head"] == "conv") & (lifts["view"] == "headline")]
+    return round(float(rows["minimum_detectable"].median()), DIGITS) if len(rows) else None
 
 
-def _pairs(representations: list[Representation]) -> list[tuple[Representation, Representation]]:
+def _pairs(representations: list[ProbedRepresentation]) -> list[tuple[ProbedRepresentation, ProbedRepresentation]]:
     """Each encoder that learned from colour, with pixels, with those that did not, and with each other once.
 
     An encoder that sees lightness is not compared with a control that sees colour.
     """
-    learned = [own for own in representations if own.name in OBJECTIVES]
+    learned = [subject for subject in representations if subject.name in OBJECTIVES]
     others = [other for other in representations if other.name not in OBJECTIVES]
     return [
-        (own, other)
-        for number, own in enumerate(learned)
+        (subject, other)
+        for number, subject in enumerate(learned)
         for other in [*others, *learned[:number]]
-        if other.kind == "pixels" or sees_color(own.name) or not sees_color(other.name)
+        if other.kind == "pixels" or sees_color(subject.name) or not sees_color(other.name)
     ]
 
 
-def _layer(representation: Representation, domain: str, view: str) -> str:
+def _layer(representation: ProbedRepresentation, domain: str, view: str) -> str:
     views = representation.views(domain)
     return views.get(view, views["headline"])
 
 
-def _row(row: tuple, lift: Estimate, p: float, p_holm: float) -> tuple:
+def _row(row: tuple, lift: Interval, p: float, p_holm: float) -> tuple:
     low, high = round(lift.low, DIGITS), round(lift.high, DIGITS)
     shown = (float(f"{number:.{DIGITS}g}") for number in (p, p_holm))
     win = int(low > 0 and p_holm < ALPHA)

@@ -1,4 +1,4 @@
-"""What the probes found, for each representation that parameters list, checked to be of the same test images."""
+"""The probes' results of each representation in params.yaml, checked to be of the same test images."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ from stages.study.vocabulary import DOMAINS
 
 
 @dataclass(frozen=True)
-class Representation:
-    """One representation's findings.
+class ProbedRepresentation:
+    """One representation's probe results.
 
     Attributes:
         name: as in probe.representations.
@@ -32,22 +32,22 @@ class Representation:
 
     def views(self, domain: str) -> dict[str, str]:
         """The layer of each view: `headline` and, of an encoder, `best`, which may be the same. Pixels have one."""
-        own = self.layers[domain]
-        return {"headline": own.headline} | ({"best": own.best} if self.kind == "encoder" else {})
+        layers = self.layers[domain]
+        return {"headline": layers.headline} | ({"best": layers.best} if self.kind == "encoder" else {})
 
     def probe_seeds(self, domain: str) -> set[tuple[str, int]]:
         """How many seeds each head was fitted with."""
         return {(head, scores.hit.shape[1]) for (_, head), scores in self.predictions[domain].scores.items()}
 
 
-def read_representations(folder: str | Path, pixels: list[str], encoders: list[str]) -> list[Representation]:
+def read_representations(folder: str | Path, pixels: list[str], encoders: list[str]) -> list[ProbedRepresentation]:
     """Read <folder>/<representation>/ for each name, and for no other.
 
     Raises:
         StageError: when a file is missing or broken, or representations did not predict the same images with the same
             labels and the same seeds.
     """
-    found = []
+    representations = []
     for kind, names in (("pixels", pixels), ("encoder", encoders)):
         for name in names:
             place = Path(folder) / name
@@ -59,13 +59,13 @@ def read_representations(folder: str | Path, pixels: list[str], encoders: list[s
             layers = read_layers(place / "layers.csv", kind)
             predictions = read_predictions(place / "predictions.csv", layers)
             few_shot = read_few_shot(place, layers, predictions)
-            found.append(Representation(name, kind, layers, predictions, few_shot))
-            _check_same(found[0], found[-1])
-    _check_pretraining_seeds(found)
-    return found
+            representations.append(ProbedRepresentation(name, kind, layers, predictions, few_shot))
+            _check_same(representations[0], representations[-1])
+    _check_pretraining_seeds(representations)
+    return representations
 
 
-def _check_same(first: Representation, other: Representation) -> None:
+def _check_same(first: ProbedRepresentation, other: ProbedRepresentation) -> None:
     for domain in DOMAINS:
         ours, theirs = first.predictions[domain], other.predictions[domain]
         same = np.array_equal(ours.images, theirs.images) and np.array_equal(ours.labels, theirs.labels)
@@ -77,14 +77,16 @@ def _check_same(first: Representation, other: Representation) -> None:
             )
 
 
-def _check_pretraining_seeds(representations: list[Representation]) -> None:
+def _check_pretraining_seeds(representations: list[ProbedRepresentation]) -> None:
     """Pixels have no pretraining, and encoders are all trained equally often."""
     expected = {"pixels": 1}
-    for own in representations:
-        counts = {scores.hit.shape[0] for test in own.predictions.values() for scores in test.scores.values()}
-        counts |= {few.hits.shape[0] for table in own.few_shot.values() for few in table}
-        if counts != {expected.setdefault(own.kind, max(counts))}:
+    for representation in representations:
+        counts = {
+            scores.hit.shape[0] for test in representation.predictions.values() for scores in test.scores.values()
+        }
+        counts |= {few.hits.shape[0] for table in representation.few_shot.values() for few in table}
+        if counts != {expected.setdefault(representation.kind, max(counts))}:
             raise StageError(
-                f"'{own.name}' was probed for {', '.join(map(str, sorted(counts)))} pretraining seeds, others for "
-                f"{expected[own.kind]}. `dvc repro` makes them equal."
+                f"'{representation.name}' was probed for {', '.join(map(str, sorted(counts)))} pretraining seeds, "
+                f"others for {expected[representation.kind]}. `dvc repro` makes them equal."
             )

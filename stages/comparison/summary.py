@@ -21,19 +21,19 @@ def comparison_text(means: pd.DataFrame, lifts: pd.DataFrame, classes: dict[str,
     """
     lines = []
     for domain, title in TITLES.items():
-        own = means[means["domain"] == domain]
+        rows = means[means["domain"] == domain]
         lines += [
             f"{title}: test accuracy in % ± half the 95 % interval.",
-            f"Guessing among {classes[domain]} classes is right in {100 / classes[domain]:.1f} % of cases.",
+            f"Chance: {100 / classes[domain]:.1f} % ({classes[domain]} classes).",
             f"  {'representation':<21}{'conv':>11}  {'on its best layer':<20}{'linear':>6}{'k-NN':>7}{'ridge':>7}"
             f"   {SUBJECT}'s lift (conv)",
         ]
-        for name in dict.fromkeys(own["representation"]):
-            rows = own[own["representation"] == name].set_index(["view", "head"])
-            conv, best = rows.loc[("headline", "conv")], ""
-            if ("best", "conv") in rows.index:
-                best = f"{_percent(rows.loc[('best', 'conv')])} {rows.loc[('best', 'conv'), 'layer']}"
-            others = (rows.loc[("headline", head), "accuracy"] for head in ("linear", "knn", "ridge"))
+        for name in dict.fromkeys(rows["representation"]):
+            cells = rows[rows["representation"] == name].set_index(["view", "head"])
+            conv, best = cells.loc[("headline", "conv")], ""
+            if ("best", "conv") in cells.index:
+                best = f"{_percent(cells.loc[('best', 'conv')])} {cells.loc[('best', 'conv'), 'layer']}"
+            others = (cells.loc[("headline", head), "accuracy"] for head in ("linear", "knn", "ridge"))
             linear, knn, ridge = (f"{100 * accuracy:.1f}" for accuracy in others)
             line = f"  {name:<21}{_percent(conv):>11}  {best:<20}{linear:>6}{knn:>7}{ridge:>7}   {_lift(conv)}"
             lines.append(line.rstrip())
@@ -42,19 +42,19 @@ def comparison_text(means: pd.DataFrame, lifts: pd.DataFrame, classes: dict[str,
 
 
 def _wins(lifts: pd.DataFrame, domain: str) -> list[str]:
-    """Which lifts of the conv probe are wins, and how small a lift could have been found."""
+    """Which lifts of the conv probe are wins, and the minimum detectable lift."""
     if lifts.empty:
         return []
     conv = lifts[lifts["head"] == "conv"]
     tests = conv.drop_duplicates(["domain", "representation", "layer", "over", "over_layer"])
     lines = [f"  Wins (conv; interval above zero, p < {ALPHA:g} after Holm's correction for {len(tests)} tests):"]
-    for (name, view), own in conv[conv["domain"] == domain].groupby(["representation", "view"], sort=False):
+    for (name, view), group in conv[conv["domain"] == domain].groupby(["representation", "view"], sort=False):
         place = "" if view == "headline" else " (best layers)"
-        beaten, others = (", ".join(own.loc[own["win"] == win, "over"]) for win in (1, 0))
+        beaten, others = (", ".join(group.loc[group["win"] == win, "over"]) for win in (1, 0))
         text = f"{name}{place} over {beaten or 'none'}" + (f" (not {others})" if beaten and others else "")
         lines += textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="      ")
-    found = typical_detectable(lifts, domain)
-    lines.append(f"  A lift of {100 * found:.1f} points is found in 80 of 100 such test sets (one test alone, median).")
+    detectable = typical_detectable(lifts, domain)
+    lines.append(f"  Minimum detectable lift at 80 % power (median, uncorrected): {100 * detectable:.1f} points.")
     return lines
 
 

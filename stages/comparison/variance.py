@@ -61,14 +61,14 @@ def seed_variance(hits: np.ndarray) -> SeedVariance:
         hits: (P, D, N), 1 = right; N >= 2.
     """
     squares, freedoms = _mean_squares(hits)
-    found = SeedVariance(0.0, ())
+    largest = SeedVariance(0.0, ())
     for signs in SEED_PARTS:
         known = {axes: sign for axes, sign in signs.items() if freedoms[axes]}
         variance = sum(sign * squares[axes] for axes, sign in known.items()) / hits.size
-        if variance > found.variance:
+        if variance > largest.variance:
             terms = tuple((squares[axes] / hits.size, freedoms[axes]) for axes in known)
-            found = SeedVariance(float(variance), terms)
-    return found
+            largest = SeedVariance(float(variance), terms)
+    return largest
 
 
 def _mean_squares(table: np.ndarray) -> tuple[dict[tuple, float], dict[tuple, int]]:
@@ -80,13 +80,13 @@ def _mean_squares(table: np.ndarray) -> tuple[dict[tuple, float], dict[tuple, in
     # What single axes leave goes to pairs, and what those leave to the triple: each effect is a mean of the rest.
     for count in (1, 2, 3):
         effects = {
-            own: rest.mean(axis=tuple(axis for axis in axes if axis not in own), keepdims=True)
-            for own in combinations(axes, count)
+            kept: rest.mean(axis=tuple(axis for axis in axes if axis not in kept), keepdims=True)
+            for kept in combinations(axes, count)
         }
-        for own, effect in effects.items():
-            freedoms[own] = math.prod(table.shape[axis] - 1 for axis in own)
+        for kept, effect in effects.items():
+            freedoms[kept] = math.prod(table.shape[axis] - 1 for axis in kept)
             square = np.square(effect).sum() * (table.size // effect.size)
-            squares[own] = float(square / freedoms[own]) if freedoms[own] else 0.0
+            squares[kept] = float(square / freedoms[kept]) if freedoms[kept] else 0.0
             rest = rest - effect
     return squares, freedoms
 
@@ -102,8 +102,8 @@ def standard_error(images: np.ndarray, seeds: tuple[SeedVariance, ...]) -> tuple
         Standard error, and the degrees of freedom by Satterthwaite (1946) of this sum of mean squares; infinite
         where nothing varies. With one seed: those of the (paired) t test, N - 1.
     """
-    own = images.var(ddof=1) / len(images)
-    terms = [(own, len(images) - 1), *(term for part in seeds for term in part.terms)]
-    variance = own + sum(part.variance for part in seeds)
+    images_variance = images.var(ddof=1) / len(images)
+    terms = [(images_variance, len(images) - 1), *(term for part in seeds for term in part.terms)]
+    variance = images_variance + sum(part.variance for part in seeds)
     weight = sum(square**2 / freedom for square, freedom in terms)
     return math.sqrt(variance), variance**2 / weight if weight else math.inf

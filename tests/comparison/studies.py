@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from stages.compare import all_hits
-from stages.comparison.estimates import Column, resampled_columns
+from stages.comparison.estimates import BootstrapEstimate, bootstrap_estimates
 from stages.comparison.layers import DOMAINS
-from stages.comparison.representations import Representation, read_representations
+from stages.comparison.representations import ProbedRepresentation, read_representations
 from tests.comparison.probes import write_findings
 
 PIXELS = {"rgb": 0.5, "lightness": 0.3}
@@ -14,7 +14,7 @@ ENCODERS = {"random": 0.3, "reconstruction": 0.35, "colorization": 0.6}
 
 def study(
     folder: Path, pixels=PIXELS, encoders=ENCODERS, *, resamples: int = 300, seed: int = 0, hits=None, **options
-) -> tuple[list[Representation], dict[str, dict[tuple, Column]]]:
+) -> tuple[list[ProbedRepresentation], dict[str, dict[tuple, BootstrapEstimate]]]:
     """Write the representations, each right with its probability, and read them back with their columns.
 
     `hits` sets answers by hand, by representation, as `write_findings` takes them; `options` go to it too.
@@ -25,6 +25,6 @@ def study(
             write_findings(folder, name, accuracy, kind=kind, rng=number, hits=own, **options)
     representations = read_representations(folder, list(pixels), list(encoders))
     return representations, {
-        domain: resampled_columns(all_hits(representations, domain), resamples=resamples, seed=[seed, number])
+        domain: bootstrap_estimates(all_hits(representations, domain), resamples=resamples, seed=[seed, number])
         for number, domain in enumerate(DOMAINS)
     }

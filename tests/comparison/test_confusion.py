@@ -2,13 +2,13 @@ import numpy as np
 
 from stages.comparison.confusion import confusion, most_confused
 from stages.comparison.predictions import Predictions
-from stages.comparison.representations import Representation
+from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import CONFUSED
 
 
-def representation(labels: str, predicted: str) -> Representation:
+def representation(labels: str, predicted: str) -> ProbedRepresentation:
     own = Predictions(*(np.array(list(text), object) for text in (labels, labels, predicted)), np.arange(3), {})
-    return Representation("rgb", "pixels", {}, {"in": own, "out": own}, {})
+    return ProbedRepresentation("rgb", "pixels", {}, {"in": own, "out": own}, {})
 
 
 def test_pairs_are_ordered_by_how_often_then_by_share_and_right_answers_are_no_pairs():

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stages.comparison.estimates import resampled_columns
+from stages.comparison.estimates import bootstrap_estimates
 
 SEED = [0, 0]
 
 
 def columns(hits, resamples=500, seed=SEED):
-    return resampled_columns(hits, resamples=resamples, seed=seed)
+    return bootstrap_estimates(hits, resamples=resamples, seed=seed)
 
 
 def draw(rng, seeds, images, accuracy=0.5):
@@ -38,7 +38,7 @@ def test_about_95_of_100_intervals_hold_the_truth_and_an_interval_over_images_al
         found = columns({("a",): first[None], ("b",): second[None]}, resamples=400, seed=[number])
         lift = found["b",] - found["a",]
         for row, (own, true) in enumerate(((found["a",], truth[0]), (lift, truth[1] - truth[0]))):
-            estimate = own.estimate()
+            estimate = own.interval()
             covered[row, number] = estimate.low <= true <= estimate.high
         error = 1.96 * lift.images.std(ddof=1) / np.sqrt(200)
         images_alone[number] = abs(lift.images.mean() - (truth[1] - truth[0])) <= error
@@ -61,14 +61,14 @@ def test_two_pretrainings_are_few(pretrainings, least, most):
     for number, tables in enumerate(hits):
         found = columns({(name,): table[:, None] for name, table in zip("ab", tables, strict=True)}, 300, [number])
         for row, (own, true) in enumerate(((found["a",], truth[0]), (found["b",] - found["a",], truth[1] - truth[0]))):
-            estimate = own.estimate()
+            estimate = own.interval()
             covered[row, number] = estimate.low <= true <= estimate.high
     assert (covered.mean(axis=1) >= least).all() and (covered.mean(axis=1) <= most).all(), covered.mean(axis=1)
 
 
 def test_an_interval_of_one_seed_is_the_bootstrap_s_and_agrees_with_student_s():
     hits = draw(np.random.default_rng(0), 1, 2000, 0.4)
-    estimate = columns({("a",): hits}, resamples=20_000)["a",].estimate()
+    estimate = columns({("a",): hits}, resamples=20_000)["a",].interval()
     half = stats.t.ppf(0.975, 1999) * stats.sem(hits.ravel())
     assert estimate.value == hits.mean() and estimate.freedom == pytest.approx(1999)
     assert (estimate.low, estimate.high) == pytest.approx((hits.mean() - half, hits.mean() + half), abs=0.03 * half)
@@ -77,7 +77,7 @@ def test_an_interval_of_one_seed_is_the_bootstrap_s_and_agrees_with_student_s():
 def test_the_same_answers_have_a_difference_of_exactly_0():
     hits = draw(np.random.default_rng(0), 1, 50)
     found = columns({("a",): hits, ("b",): hits})
-    assert (found["a",] - found["b",]).estimate()[:4] == (0, 0, 0, 0)
+    assert (found["a",] - found["b",]).interval()[:4] == (0, 0, 0, 0)
 
 
 def test_seeds_widen_an_interval_and_those_of_two_representations_are_independent():
@@ -87,8 +87,8 @@ def test_seeds_widen_an_interval_and_those_of_two_representations_are_independen
     first, second = found["a",], found["b",]
     assert first.by_seed.std() == pytest.approx(np.sqrt(first.seeds[0].variance), rel=0.02)
     assert abs(np.corrcoef(first.by_seed, second.by_seed)[0, 1]) < 0.02
-    alone = columns({("a",): hits["a",][:, :1]})["a",].estimate()
-    assert first.estimate().high - first.estimate().low > 2 * (alone.high - alone.low)
+    alone = columns({("a",): hits["a",][:, :1]})["a",].interval()
+    assert first.interval().high - first.interval().low > 2 * (alone.high - alone.low)
 
 
 def test_intervals_follow_from_the_seed_and_not_from_what_else_is_compared():
@@ -96,11 +96,11 @@ def test_intervals_follow_from_the_seed_and_not_from_what_else_is_compared():
     hits = {(name, "conv"): draw(rng, 3, 100) for name in "abc"}
     whole, fewer, other = columns(hits), columns({key: hits[key] for key in list(hits)[1:]}), columns(hits, seed=[1, 0])
     for key in fewer:
-        assert fewer[key].estimate() == whole[key].estimate() != other[key].estimate()
+        assert fewer[key].interval() == whole[key].interval() != other[key].interval()
 
 
 def test_an_accuracy_s_interval_stays_between_0_and_1():
     hits = np.zeros((1, 2, 4), np.uint8)
     hits[0, 0] = 1  # one seed always right, one never: with two seeds, the interval says nothing
-    estimate = columns({("a",): hits})["a",].estimate()
+    estimate = columns({("a",): hits})["a",].interval()
     assert (estimate.low, estimate.high) == (0, 1)

@@ -15,7 +15,7 @@ def tables(tmp_path_factory):
 def test_the_table_names_chance_every_representation_and_its_best_layer(tables):
     means, lifts = tables
     text = comparison_text(means, lifts, {"in": 4, "out": 2})
-    assert "Guessing among 4 classes is right in 25.0 % of cases." in text
+    assert "Chance: 25.0 % (4 classes)." in text
     own = means.query("domain == 'in' and representation == 'random'").set_index(["view", "head"])
     line = next(line for line in text.splitlines() if line.startswith("  random"))
     conv, best = own.loc[("headline", "conv")], own.loc[("best", "conv")]
@@ -32,5 +32,5 @@ def test_it_says_what_is_a_win_and_what_could_have_been_found(tables):
     assert "after Holm's correction for 16 tests" in text
     assert "\n    colorization over random (not rgb, lightness, reconstruction)\n" in text
     assert "\n    colorization (best layers) over random (not rgb, lightness, reconstruction)\n" in text
-    assert "A lift of 2.1 points is found in 80 of 100" in text
+    assert "Minimum detectable lift at 80 % power (median, uncorrected): 2.1 points." in text
     assert "\n    colorization over none\n" in comparison_text(means, lifts.assign(win=0), {"in": 4, "out": 2})
