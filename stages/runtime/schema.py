@@ -1,4 +1,6 @@
-"""The schema of params.yaml: the type and the range of every parameter.
+"""The schema of params.yaml: the type, the range and the meaning of every parameter.
+
+The string below a parameter is its meaning: docs/parameters.md has it whole, the profiles its first sentence.
 
 No parameter has a default here, and none is changed: a value that is accepted is the one in the file. (An integer given
 for a float becomes that float. DVC takes the two for equal, so they must give equal outputs.)
@@ -29,21 +31,35 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 class Group(BaseModel):
     """A group of parameters: exact keys, exact types (an integer is a float, a string is not)."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class Data(Group):
+    """Where the photographs come from."""
+
     source: Literal["sample", "food101"]
+    """sample: drawn here; food101: fetched from url."""
     sample_seed: Seed
+    """Seed of the drawn pictures."""
     url: Annotated[str, Field(min_length=1)]
+    """http(s):, file:, or a path. Any archive in Food-101's layout."""
     md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None
+    """Checksum of the archive; null: not verified."""
     images_per_class: Annotated[int, Field(ge=8)] | None
+    """A seeded subset of each class; null: all. The official proportion of training to test is kept."""
 
 
 class Split(Group):
-    held_out_classes: Annotated[int, Field(ge=2)]  # a probe tells at least two classes apart
+    """Which classes the autoencoder sees, and what each photograph is for."""
+
+    held_out_classes: Annotated[int, Field(ge=2)]
+    """Classes that the autoencoder never sees. At least two, so that a probe has something to tell apart."""
     probe_fraction: Fraction
+    """Share of the official training images: labelled, for the probes."""
     validation_fraction: Fraction
+    """Share of the official training images: for every choice made."""
 
     @model_validator(mode="after")
     def check_fractions(self):
@@ -57,16 +73,27 @@ class Split(Group):
 
 
 class Lab(Group):
+    """How photographs become arrays."""
+
     image_size: Annotated[int, Field(ge=32, le=512)]
+    """Pixels along an edge. A multiple of the latents' stride, 4 for three blocks."""
     resize: Literal["crop", "squash"]
+    """crop: shorter side, then the centre; squash: both sides."""
 
 
 class Model(Group):
+    """The networks: diffusers' `Encoder` and `Decoder`, the same for every objective and control."""
+
     block_out_channels: Annotated[list[Count], Field(min_length=1, max_length=6)]
+    """Channels of each block. Every block but the last halves the resolution."""
     layers_per_block: Count
+    """Residual layers of each block."""
     latent_channels: Count
+    """Channels of the latents, the headline layer."""
     norm_num_groups: Count
+    """32 groups over 32 channels would be instance norm. It must divide every number of channels."""
     chroma_stride: Count
+    """Image pixels to one that colorization paints, along an axis; a power of 2. 2 or 4 make its decoder cheaper."""
 
     @model_validator(mode="after")
     def check_norm_num_groups(self):
@@ -90,20 +117,35 @@ class Model(Group):
 
 
 class Pretext(Group):
+    """Which encoders are trained."""
+
     objectives: Annotated[list[Objective], Field(min_length=1)]
+    """Encoders that learn from colour: docs/representations.md."""
     controls: list[Control]
+    """Encoders that they are compared with."""
     seeds: Annotated[int, Field(ge=1, le=100)]
+    """Each encoder is trained this many times. With 2 or more, intervals cover another pretraining."""
 
 
 class Loss(Group):
+    """What `colorization` minimises (Ballester 2022, section 3)."""
+
     pixel: Literal["smooth_l1", "l1", "l2"]
+    """On a and b: smooth_l1, l1, l2."""
     pixel_weight: NotNegative
+    """0 leaves the pixel loss out; one of the two weights must be above 0."""
     smooth_l1_beta: Positive
+    """In units of a and b: squared below, absolute above."""
     lpips_weight: NotNegative
+    """0 leaves LPIPS out."""
     lpips_net: Literal["alex", "vgg", "squeeze"]
+    """alex, vgg, squeeze."""
     lpips_backbone: Literal["imagenet", "random"]
+    """imagenet: downloaded by torchvision; random: untrained."""
     adversarial_weight: NotNegative
-    gradient_penalty: Positive  # without it the critic has no bound
+    """Weight of a patch critic (WGAN-GP); 0: none."""
+    gradient_penalty: Positive
+    """Weight that holds the norm of the critic's gradient at 1. Without it the critic has no bound."""
 
     @model_validator(mode="after")
     def check_weights(self):
@@ -116,12 +158,20 @@ class Loss(Group):
 
 
 class Classification(Group):
+    """How colours are classified (Zhang 2016, section 2), by `color_classification` and by `split_brain`."""
+
     bin_size: Annotated[float, Field(ge=2, le=50)]
+    """Bin size of the ab palette, in units of a and b. 10 gives 262 colours."""
     neighbors: Annotated[int, Field(ge=1, le=32)]
+    """Nearest bins that share a colour (soft encoding)."""
     sigma: Positive
+    """Of their shares, and of the smoothed prior, in units of a and b."""
     rebalance: Annotated[float, Field(gt=0, le=1)]
+    """Class rebalancing: near 0 rare colours count most; 1: all count the same."""
     stride: Count
+    """Image pixels to a classified one, along an axis; a power of 2. At most the latents' stride."""
     temperature: Annotated[float, Field(gt=0, le=1)]
+    """Of the annealed mean that is painted; 1: mean, towards 0: mode."""
 
     @model_validator(mode="after")
     def check_stride(self):
@@ -131,22 +181,39 @@ class Classification(Group):
 
 
 class SplitBrain(Group):
+    """The objective of two half networks (Zhang 2017)."""
+
     kind: Literal["classification", "regression"]
+    """classification, regression: of ab from L, and of L from ab."""
 
 
 class Train(Group):
+    """How every encoder is trained."""
+
     epochs: Count
+    """Passes over the `pretrain` images; the best one on `validation` is kept."""
     batch_size: Count
+    """Images a step, of all processes together."""
     optimizer: Literal["adamw", "muon"]
+    """adamw; muon: for kernels of inner layers, adamw for the rest. On photographs it matters most: docs/results.md."""
     learning_rate: Positive
+    """The peak, after the warm-up. From there half a cosine to 0."""
     weight_decay: NotNegative
+    """Decoupled from the gradient."""
     warmup_fraction: Annotated[float, Field(ge=0, lt=1)]
+    """Share of all steps."""
     gradient_clip: Positive
+    """Largest norm of the gradient."""
     lightness_jitter: Annotated[float, Field(ge=0, le=0.5)]
+    """Contrast and brightness of L, up to this fraction."""
     crop: Annotated[float, Field(ge=0.25, le=1)]
+    """Smallest edge of a random square that is cut out; 1: the whole image."""
     precision: Precision
+    """float32, bfloat16 (autocast). A CPU without bfloat16 instructions computes in float32 and says so."""
     deterministic: bool
+    """On a GPU: only algorithms that add in the same order each time. A rerun then gives the same bytes."""
     processes: Annotated[int, Field(ge=1, le=1024)]
+    """Processes that share each batch: as many GPUs, or parts of a CPU. `random` and `supervised` always take one."""
 
     @model_validator(mode="after")
     def check_batch_size(self):
@@ -159,49 +226,84 @@ class Train(Group):
 
 
 class Latents(Group):
+    """Which activations of the encoders are probed."""
+
     layers: Annotated[list[str], Field(min_length=1)]
+    """Layers to probe; latent is the headline. It must be among them."""
     features: Annotated[int, Field(ge=64)]
+    """A layer is average-pooled by a whole factor until it has at most as many."""
     precision: Precision
+    """Of the encoder's forward pass; stored as float16."""
 
 
 class Representations(Group):
+    """What is compared."""
+
     pixels: list[PixelRepresentation]
+    """Pixels, with and without colour: docs/representations.md."""
     latents: list[Encoder]
+    """Encoders, of pretext.objectives and pretext.controls."""
 
 
 class Probe(Group):
+    """The classifiers on pixels and latents."""
+
     representations: Representations
     seeds: Annotated[int, Field(ge=1, le=100)]
+    """Each conv probe is trained this many times."""
     epochs: Count
+    """Of the conv probe."""
     batch_size: Annotated[int, Field(ge=2)]
+    """Of the conv probe."""
     channels: Annotated[list[Count], Field(min_length=1, max_length=6)]
+    """Channels of the conv probe's 3x3 convolutions. A longer list is a deeper probe."""
     dropout: Annotated[float, Field(ge=0, lt=1)]
+    """Before the conv probe's last layer."""
     learning_rates: Annotated[list[Positive], Field(min_length=1)]
+    """Of the conv probe, chosen on validation, for every representation alike."""
     weight_decay: NotNegative
+    """Of the conv probe."""
     precision: Precision
+    """Of the conv probe."""
     linear_grid: Count
+    """The linear probe sees features pooled to this many positions an axis."""
     linear_c: Annotated[list[Positive], Field(min_length=1)]
+    """Inverse regularisation of the linear probe, chosen on validation."""
     knn_k: Annotated[list[Count], Field(min_length=1)]
+    """Neighbours, chosen on validation."""
     knn_temperature: Positive
+    """Temperature of their weights."""
     shots: list[Count]
+    """Labels a class of the few-shot probe, besides all. Numbers above what a class has are left out."""
     draws: Annotated[int, Field(ge=1, le=100)]
+    """Random draws of those labels."""
     ridge_alphas: Annotated[list[Positive], Field(min_length=1)]
+    """Regularisation of the ridge and few-shot probe, chosen on validation."""
 
 
 class Evaluate(Group):
+    """What painted pictures are scored by."""
+
     probe: ColorPixels
+    """Representation whose probe classifies painted pictures: rgb, rgb_small. One of probe.representations.pixels."""
     lpips_net: Literal["alex", "vgg", "squeeze"]
+    """Network of the metric, whatever the loss is."""
     lpips_backbone: Literal["imagenet", "random"]
+    """imagenet: downloaded by torchvision; random: untrained."""
 
 
 class Compare(Group):
+    """The confidence intervals."""
+
     resamples: Annotated[int, Field(ge=100, le=1_000_000)]
+    """Resamples of the paired bootstrap."""
 
 
 class Params(Group):
     """The whole of params.yaml."""
 
     seed: Seed
+    """Seed of the split, the weights, the batches and the probes."""
     data: Data
     split: Split
     lab: Lab
