@@ -11,7 +11,7 @@ import contextlib
 from pathlib import Path
 from typing import get_args
 
-from stages.dataset.arrays import open_lab8, seed_folder
+from stages.dataset.arrays import latents_folder, open_lab8, seed_folder
 from stages.dataset.manifest import VIEW_COUNTS
 from stages.formats.npy import memory_mapped
 from stages.runtime.entry_point import run
@@ -37,8 +37,8 @@ def main() -> None:
             with contextlib.ExitStack() as files:
                 outputs = {}
                 for layer, shape in layer_shapes(model, layers, array.shape[-1], features).items():
-                    folder = Path("data/latents", name, seed_folder(number), "" if layer == "latent" else layer)
-                    file = memory_mapped(folder / f"{subset}.npy", (len(array), views, *shape), "float16")
+                    path = latents_folder(name, number, layer) / f"{subset}.npy"
+                    file = memory_mapped(path, (len(array), views, *shape), "float16")
                     outputs[layer] = files.enter_context(file)
                 extract_features(model, array, outputs, precision)
 

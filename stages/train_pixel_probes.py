@@ -1,8 +1,8 @@
 """Stage: how well food is classified from pixels. `python -m stages.train_pixel_probes rgb`
 
-Reads data/lab/{probe,validation,test}.npy and data/split/manifest.csv; writes data/probes/<representation>/:
-predictions.csv, curves.csv, choices.csv, layers.csv, few_shot.csv, few_shot/, and the conv probe of seed 0:
-conv-<domain>.safetensors, conv.json. The protocol is that of the latents; pixels are a single layer, `pixels`.
+Reads data/lab/{probe,validation,test}.npy and data/split/manifest.csv; writes data/probes/<representation>/: the tables
+of `stages.probing.tables`, and the conv probe of seed 0: conv-<domain>.safetensors and conv.json. The protocol is that
+of the encoders' probes; pixels are a single layer.
 """
 
 import argparse
@@ -25,22 +25,24 @@ def main() -> None:
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
     from stages.pixels.features import pixel_features
     from stages.pixels.saved_probe import save_probes
-    from stages.probing.files import write_findings
     from stages.probing.protocol import probe_representation
-    from stages.probing.representation import Representation
+    from stages.probing.results import write_results
+    from stages.probing.source import FeatureSource
+    from stages.probing.tables import HEADLINE_LAYERS
 
     stride = latent_stride(params.model.block_out_channels)
     manifest = read_manifest()
     lab8 = {subset: open_lab8(subset, manifest) for subset in VIEW_COUNTS}
 
-    def read(pretraining_seed, layer, subset, positions):
-        return pixel_features(lab8[subset][positions], name, stride=stride, views=VIEW_COUNTS[subset])
+    def read(pretraining_seed, layer, subset, rows):
+        return pixel_features(lab8[subset][rows], name, stride=stride, views=VIEW_COUNTS[subset])
 
-    representation = Representation(read, ["pixels"], "pixels", 1, params.latents.features)
-    findings = probe_representation(representation, manifest, params.probe, params.seed)
-    with whole_folder(f"data/probes/{name}") as part:
-        write_findings(part, findings)
-        save_probes(part, findings.conv, name, stride, params.probe)
+    layer = HEADLINE_LAYERS["pixels"]
+    source = FeatureSource(read, (layer,), layer, 1, params.latents.features)
+    results = probe_representation(source, manifest, params.probe, params.seed)
+    with whole_folder(f"data/probes/{name}") as folder:
+        write_results(folder, results)
+        save_probes(folder, results.conv, name, stride, params.probe)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,10 @@ TOOLS = {"colorize"}  # run by a person, not by DVC
 # Names that a stage imports by `import_module`, by the folder that its matrix values are modules of.
 BY_NAME = {"train_autoencoder": "objectives", "train_control": "controls", "prepare_objectives": "objectives"}
 
+# Modules that a module imports by `import_module`, all of them.
+HEADS = sorted((ROOT / "stages/probing/heads").glob("[!_]*.py"))
+ALL_BY_NAME = {"stages/probing/protocol.py": HEADS}
+
 # What dvc.yaml declares and a stage does not import, with the reason. Everything else must be imported.
 COVERED_ONLY = {
     # It asks the objectives for their settings only; that files.py writes the encoders does not matter to it.
@@ -71,6 +75,8 @@ def imported(path: Path, found: set[str] | None = None) -> set[str]:
     if name in found:
         return found
     found.add(name)
+    for file in ALL_BY_NAME.get(name, []):
+        imported(file, found)
     nodes = [ast.parse(path.read_text())]
     while nodes:
         node = nodes.pop()

@@ -8,8 +8,8 @@ import torch
 from benchmarks.limits import matmul_rate
 from benchmarks.measure import Row, Scale, in_turns
 from benchmarks.models import study
-from stages.probing.knn import fit_knn_probe, knn_log_probabilities
-from stages.probing.ridge import fit_ridge, ridge_scores
+from stages.probing.heads.knn import fit_knn_probe, knn_log_probabilities
+from stages.probing.heads.ridge import fit_ridge, ridge_scores
 
 CLASSES, FEATURES = 81, 4096
 

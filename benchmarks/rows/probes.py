@@ -8,7 +8,7 @@ from benchmarks.models import lab_images, network, study
 from benchmarks.pictures import draw_photographs
 from stages.compute.device import device
 from stages.features.extraction import extract_features, layer_shapes
-from stages.probing.conv import fit_conv_probe
+from stages.probing.heads.conv import fit_conv_probe
 
 SIZE, CLASSES, SEEDS, RATES = 64, 4, 2, 2
 

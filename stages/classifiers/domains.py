@@ -50,10 +50,8 @@ def read_domain(manifest: pd.DataFrame, name: str) -> Domain:
     for subset in VIEW_COUNTS:
         rows = subset_rows(numbered, subset)
         positions = np.flatnonzero(rows["domain"] == name)
-        own = rows.iloc[positions]
-        images[subset] = LabelledImages(
-            positions, own["image"].to_numpy(dtype=object), own["number"].to_numpy(copy=True)
-        )
+        names, labels = rows["image"].iloc[positions], rows["number"].iloc[positions]
+        images[subset] = LabelledImages(positions, names.to_numpy(dtype=object), labels.to_numpy(copy=True))
         if not len(positions):
             raise StageError(f"domain '{name}' has no {subset} images. Change split.*_fraction.")
     if len(unlabelled := np.setdiff1d(np.arange(len(classes)), images["probe"].labels)):

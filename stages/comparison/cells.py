@@ -3,10 +3,10 @@
 import pandas as pd
 
 from stages.comparison.estimates import Estimates
-from stages.comparison.predictions import HEADS
 from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import COMPARISON
-from stages.study.vocabulary import DOMAINS, HEADLINE_LAYERS, SUBJECT
+from stages.probing.tables import HEADLINE_LAYERS, HEADS
+from stages.study.vocabulary import DOMAINS, SUBJECT
 
 DIGITS = 6
 

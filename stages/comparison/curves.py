@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from stages.comparison.representations import ProbedRepresentation
+from stages.probing.tables import CHOICES, CURVES
 from stages.runtime.errors import StageError
 
 SCORES = ["train_loss", "validation_loss", "validation_accuracy"]
@@ -23,24 +24,18 @@ def chosen_curves(folder: str | Path, representations: list[ProbedRepresentation
         Columns domain, representation, epoch and the three `SCORES`.
 
     Raises:
-        StageError: when a file is missing, lacks a column, or has no curve for a domain.
+        StageError: when a file is missing, is no such table, or has no curve for a domain.
     """
     tables = []
     for representation in representations:
         place = Path(folder) / representation.name
-        try:
-            curves = pd.read_csv(place / "curves.csv")
-            choices = pd.read_csv(place / "choices.csv", dtype={"value": str})
-            chosen = choices[(choices["setting"] == "learning_rate") & (choices["chosen"] == 1)]
-            chosen = chosen.assign(learning_rate=pd.to_numeric(chosen["value"]))[[*RUN, "learning_rate"]]
-            own = curves[curves["head"] == "conv"].merge(chosen, on=[*RUN, "learning_rate"])
-            headlines = {domain: layers.headline for domain, layers in representation.layers.items()}
-            own = own[own["layer"] == own["domain"].map(headlines)]
-            means = own.groupby(["domain", "epoch"], as_index=False)[SCORES].mean()
-        except FileNotFoundError as error:
-            raise StageError(f"{error.filename} is missing. `dvc repro` makes it.") from None
-        except (KeyError, ValueError) as error:
-            raise StageError(f"{place} does not hold the tables of a probe ({error}). Run `dvc repro`.") from None
+        curves, choices = CURVES.read(place / "curves.csv"), CHOICES.read(place / "choices.csv")
+        chosen = choices[(choices["setting"] == "learning_rate") & (choices["chosen"] == 1)]
+        chosen = chosen.rename(columns={"value": "learning_rate"})[[*RUN, "learning_rate"]]
+        curves = curves[curves["head"] == "conv"].merge(chosen, on=[*RUN, "learning_rate"])
+        headlines = {domain: layers.headline for domain, layers in representation.layers.items()}
+        curves = curves[curves["layer"] == curves["domain"].map(headlines)]
+        means = curves.groupby(["domain", "epoch"], as_index=False)[SCORES].mean()
         if lacking := set(headlines) - set(means["domain"]):
             raise StageError(
                 f"{place}: no curve of the conv probe at its chosen rate for domain {', '.join(sorted(lacking))}. "

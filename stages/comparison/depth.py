@@ -3,9 +3,9 @@
 import pandas as pd
 
 from stages.comparison.estimates import Estimates
-from stages.comparison.predictions import DEPTH_HEAD
 from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import DEPTH
+from stages.probing.tables import DEPTH_HEAD
 from stages.study.vocabulary import DOMAINS
 
 DIGITS = 6

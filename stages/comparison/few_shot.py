@@ -9,12 +9,9 @@ import pandas as pd
 from stages.comparison.layers import Layers
 from stages.comparison.predictions import Predictions
 from stages.formats.npy import open_array
+from stages.probing.tables import FEW_SHOT
 from stages.runtime.errors import StageError
 
-COLUMNS = [
-    *("domain", "layer", "pretraining_seed", "shots", "labels"),
-    *("draw", "alpha", "validation_accuracy", "test_accuracy"),
-]
 ROUNDING = 1e-5  # accuracies are written with 6 significant digits
 
 
@@ -51,18 +48,12 @@ def read_few_shot(
     """
     folder = Path(folder)
     path = folder / "few_shot.csv"
-    try:
-        table = pd.read_csv(path, dtype={"domain": str, "layer": str, "shots": str}, keep_default_na=False)
-        table = table[COLUMNS].astype(dict.fromkeys(COLUMNS[4:5] + COLUMNS[6:], np.float64))
-    except FileNotFoundError:
-        raise StageError(f"{path} is missing. `dvc repro` makes it, `dvc checkout` brings it back.") from None
-    except (KeyError, ValueError) as error:
-        raise StageError(f"{path} is not a table of the few-shot probe ({error}). Run `dvc repro`.") from None
-    expected = {(domain, layer) for domain, own in layers.items() for layer in own.shown}
-    if (found := set(zip(table["domain"], table["layer"], strict=True))) != expected:
+    table = FEW_SHOT.read(path)
+    expected = {(domain, layer) for domain, domain_layers in layers.items() for layer in domain_layers.shown}
+    if (listed := set(zip(table["domain"], table["layer"], strict=True))) != expected:
         raise StageError(
             f"{path} must hold the headline and the best layer of each domain, {sorted(expected)}; it holds "
-            f"{sorted(found)}. Run `dvc repro`."
+            f"{sorted(listed)}. Run `dvc repro`."
         )
     return {
         (domain, layer): _of_layer(folder, domain, layer, rows, predictions[domain])
@@ -81,16 +72,16 @@ def _of_layer(folder: Path, domain: str, layer: str, rows: pd.DataFrame, test: P
     if np.abs(hits.mean(axis=1) - rows["test_accuracy"]).max() > ROUNDING:
         raise StageError(f"{path} has other accuracies than few_shot.csv: they are of different runs. Run `dvc repro`.")
     hits, rows = hits[:, test.order], rows.reset_index(drop=True)
-    found = []
-    for shots, own in rows.groupby("shots"):
-        own = own.sort_values(["pretraining_seed", "draw"])
-        seeds, draws = own["pretraining_seed"].nunique(), own["draw"].nunique()
+    by_shots = []
+    for shots, shot_rows in rows.groupby("shots"):
+        shot_rows = shot_rows.sort_values(["pretraining_seed", "draw"])
+        seeds, draws = shot_rows["pretraining_seed"].nunique(), shot_rows["draw"].nunique()
         pairs = pd.MultiIndex.from_product([range(seeds), range(draws)])
-        if list(zip(own["pretraining_seed"], own["draw"], strict=True)) != list(pairs):
+        if list(zip(shot_rows["pretraining_seed"], shot_rows["draw"], strict=True)) != list(pairs):
             raise StageError(
                 f"{folder / 'few_shot.csv'}: {domain}, {layer}, {shots} shots must have a row for each pretraining "
                 f"seed and draw, counted from 0. Run `dvc repro`."
             )
-        table = hits[own.index].reshape(seeds, draws, -1)
-        found.append(FewShot(shots, float(own["labels"].mean()), table))
-    return sorted(found, key=lambda few: (few.shots == "all", few.labels))
+        table = hits[shot_rows.index].reshape(seeds, draws, -1)
+        by_shots.append(FewShot(shots, float(shot_rows["labels"].mean()), table))
+    return sorted(by_shots, key=lambda few: (few.shots == "all", few.labels))

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from stages.probing.tables import HEADLINE_LAYERS, LAYERS
 from stages.runtime.errors import StageError
-from stages.study.vocabulary import DOMAINS, HEADLINE_LAYERS
-
-COLUMNS = ["domain", "layer", "order", "features", "validation_accuracy", "chosen"]
+from stages.study.vocabulary import DOMAINS
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,7 @@ class Layers:
     """One representation's layers in one domain.
 
     Attributes:
-        table: `COLUMNS`, a row a layer, from the image to the latents.
+        table: `LAYERS`, a row a layer, from the image to the latents.
         headline: the layer that stands for the representation.
         best: the layer with the highest validation accuracy; may be the headline.
     """
@@ -46,27 +45,20 @@ def read_layers(path: str | Path, kind: str) -> dict[str, Layers]:
             or does not choose exactly one layer a domain.
     """
     path, headline = Path(path), HEADLINE_LAYERS[kind]
-    try:
-        table = pd.read_csv(path, dtype={"domain": str, "layer": str}, keep_default_na=False)
-    except FileNotFoundError:
-        raise StageError(f"{path} is missing. `dvc repro` makes it, `dvc checkout` brings it back.") from None
-    except ValueError as error:
-        raise StageError(f"{path} is not a table of layers: {str(error).strip()}. Run `dvc repro`.") from None
-    if list(table.columns) != COLUMNS or set(table["domain"]) != set(DOMAINS):
+    table = LAYERS.read(path)
+    if set(table["domain"]) != set(DOMAINS):
         raise StageError(
-            f"{path} must have the columns {','.join(COLUMNS)} and rows of the domains {', '.join(DOMAINS)}; "
-            f"got {','.join(table)} and {', '.join(sorted(set(table.get('domain', []))))}. Run `dvc repro`."
+            f"{path} must have rows of the domains {', '.join(DOMAINS)}; got "
+            f"{', '.join(sorted(set(table['domain']))) or 'none'}. Run `dvc repro`."
         )
-    if table.dtypes[COLUMNS[2:]].map(pd.api.types.is_numeric_dtype).sum() < 4:
-        raise StageError(f"{path} holds {', '.join(COLUMNS[2:])} that are not numbers. Run `dvc repro`.")
     layers = {}
     for domain in DOMAINS:
-        own = table[table["domain"] == domain].sort_values("order", ignore_index=True)
-        names, best = list(own["layer"]), list(own.loc[own["chosen"] == 1, "layer"])
+        rows = table[table["domain"] == domain].sort_values("order", ignore_index=True)
+        names, best = list(rows["layer"]), list(rows.loc[rows["chosen"] == 1, "layer"])
         if len(set(names)) < len(names) or headline not in names or len(best) != 1:
             raise StageError(
                 f"{path} must list each layer of domain '{domain}' once, '{headline}' among them, and choose one; "
                 f"it lists {', '.join(names)} and chooses {', '.join(best) or 'none'}. Run `dvc repro`."
             )
-        layers[domain] = Layers(own, headline, best[0])
+        layers[domain] = Layers(rows, headline, best[0])
     return layers

@@ -17,9 +17,9 @@ import pandas as pd
 from scipy.special import ndtri, stdtr
 
 from stages.comparison.estimates import Estimates, Interval
-from stages.comparison.predictions import HEADS
 from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import LIFTS
+from stages.probing.tables import HEADS
 from stages.study.representations import OBJECTIVES, sees_color
 from stages.study.vocabulary import DOMAINS
 

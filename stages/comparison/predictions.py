@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from stages.comparison.layers import Layers
+from stages.probing.tables import DEPTH_HEAD, HEADS, PREDICTIONS
 from stages.runtime.errors import StageError
 
-HEADS = ("conv", "linear", "knn", "ridge")
-DEPTH_HEAD = "ridge"  # the probe that every layer has
-TEXT = ["domain", "layer", "head", "image", "label", "predicted"]
-COLUMNS = [*TEXT[:3], "pretraining_seed", "seed", *TEXT[3:], "top5", "loss"]
+PROBE = ["domain", "layer", "head"]
+SEEDS = ["pretraining_seed", "seed"]
 
 
 class Scores(NamedTuple):
@@ -61,23 +60,23 @@ def read_predictions(path: str | Path, layers: dict[str, Layers]) -> dict[str, P
     path = Path(path)
     table = _read(path)
     # One number a row, in the order of the keys: sorting and comparing it is many times faster than sorting text.
-    codes = {name: table[name].cat.codes.to_numpy(np.int64) for name in TEXT[:4]}
-    codes |= {name: table[name].to_numpy() for name in ("pretraining_seed", "seed")}
+    codes = {name: table[name].cat.codes.to_numpy(np.int64) for name in [*PROBE, "image"]}
+    codes |= {name: table[name].to_numpy() for name in SEEDS}
     keys = np.ravel_multi_index(
-        [codes[name] for name in [*TEXT[:3], "pretraining_seed", "seed", "image"]],
-        [codes[name].max() + 1 for name in [*TEXT[:3], "pretraining_seed", "seed", "image"]],
+        [codes[name] for name in [*PROBE, *SEEDS, "image"]],
+        [codes[name].max() + 1 for name in [*PROBE, *SEEDS, "image"]],
     )
     rows = np.argsort(keys, kind="stable")
     if (np.diff(keys[rows]) == 0).any():
         raise StageError(f"{path} predicts an image twice. Remove it and run `dvc repro`.")
 
     blocks: dict[str, dict] = {domain: {} for domain in layers}
-    block = np.ravel_multi_index([codes[n] for n in TEXT[:3]], [codes[n].max() + 1 for n in TEXT[:3]])[rows]
+    block = np.ravel_multi_index([codes[name] for name in PROBE], [codes[name].max() + 1 for name in PROBE])[rows]
     for part in np.split(rows, np.flatnonzero(np.diff(block)) + 1):
-        domain, layer, head = (table[name].cat.categories[codes[name][part[0]]] for name in TEXT[:3])
+        domain, layer, head = (table[name].cat.categories[codes[name][part[0]]] for name in PROBE)
         blocks.setdefault(domain, {})[layer, head] = part
     _check_blocks(path, blocks, layers)
-    return {domain: _domain(path, table, codes, blocks[domain], own.headline) for domain, own in layers.items()}
+    return {domain: _domain(path, table, codes, blocks[domain], layers[domain].headline) for domain in layers}
 
 
 def _domain(path: Path, table: pd.DataFrame, codes: dict, blocks: dict, headline: str) -> Predictions:
@@ -89,12 +88,12 @@ def _domain(path: Path, table: pd.DataFrame, codes: dict, blocks: dict, headline
     labels = number["label"][first[: len(images)]]
     scores = {}
     for key, part in blocks.items():
-        seeds = [codes[name][part].max() + 1 for name in ("pretraining_seed", "seed")]
+        seeds = [codes[name][part].max() + 1 for name in SEEDS]
         shape = (*seeds, len(images))
         expected = np.arange(seeds[0])[:, None, None], np.arange(seeds[1])[:, None], images, labels
-        found = codes["pretraining_seed"], codes["seed"], codes["image"], number["label"]
+        written = codes["pretraining_seed"], codes["seed"], codes["image"], number["label"]
         if len(part) != np.prod(shape) or any(
-            (own[part].reshape(shape) != same).any() for own, same in zip(found, expected, strict=True)
+            (column[part].reshape(shape) != value).any() for column, value in zip(written, expected, strict=True)
         ):
             raise StageError(
                 f"{path}: {', '.join(key)} does not predict the same images with the same labels for each of its seeds "
@@ -108,40 +107,28 @@ def _domain(path: Path, table: pd.DataFrame, codes: dict, blocks: dict, headline
     order = np.argsort(pd.unique(codes["image"][np.sort(first)]), kind="stable")
     names = table["image"].cat.categories.to_numpy(object)[images]
     shown = number["predicted"][blocks[headline, "conv"][: len(images)]]
-    return Predictions(names, *(classes.to_numpy(object)[own] for own in (labels, shown)), order, scores)
+    return Predictions(names, *(classes.to_numpy(object)[numbers] for numbers in (labels, shown)), order, scores)
 
 
 def _read(path: Path) -> pd.DataFrame:
-    numbers = {"pretraining_seed": np.int64, "seed": np.int64, "top5": np.int64, "loss": np.float64}
-    try:
-        # A class may be called `nan` or `null`: only numbers may be missing, and they may not.
-        table = pd.read_csv(
-            path, dtype=dict.fromkeys(TEXT, "category") | numbers, keep_default_na=False, engine="c", low_memory=False
-        )
-    except FileNotFoundError:
-        raise StageError(
-            f"{path} is missing, but probe.representations lists '{path.parent.name}'. `dvc repro` makes it, "
-            f"`dvc checkout` brings it back."
-        ) from None
-    except (ValueError, pd.errors.ParserError) as error:
-        raise StageError(f"{path} is not a table of predictions: {str(error).strip()}") from None
-    if list(table.columns) != COLUMNS or table.empty:
-        raise StageError(f"{path} must have the columns {','.join(COLUMNS)} and rows; got {','.join(table)}")
-    if not np.isfinite(table["loss"]).all():
-        raise StageError(f"{path} holds losses that are not finite: a probe diverged. Lower probe.learning_rates.")
+    table = PREDICTIONS.read(path, categories=True)
+    if table.empty:
+        raise StageError(f"{path} must have the columns {','.join(PREDICTIONS.names)} and rows; got no rows")
     if not table[["pretraining_seed", "seed"]].isin(range(100)).all(axis=None) or not table["top5"].isin((0, 1)).all():
         raise StageError(f"{path}: seeds must be numbers from 0 to 99, and top5 be 0 or 1. Run `dvc repro`.")
     return table
 
 
 def _check_blocks(path: Path, blocks: dict, layers: dict[str, Layers]) -> None:
-    found = {(domain, *key) for domain, own in blocks.items() for key in own}
-    expected = {(domain, layer, DEPTH_HEAD) for domain, own in layers.items() for layer in own.table["layer"]}
-    expected |= {(domain, layer, head) for domain, own in layers.items() for layer in own.shown for head in HEADS}
-    if found != expected:
+    written = {(domain, *key) for domain, keys in blocks.items() for key in keys}
+    expected = set()
+    for domain, domain_layers in layers.items():
+        expected |= {(domain, layer, DEPTH_HEAD) for layer in domain_layers.table["layer"]}
+        expected |= {(domain, layer, head) for layer in domain_layers.shown for head in HEADS}
+    if written != expected:
         names = {
             what: "; ".join(", ".join(key) for key in sorted(keys)) or "nothing"
-            for what, keys in (("missing", expected - found), ("superfluous", found - expected))
+            for what, keys in (("missing", expected - written), ("superfluous", written - expected))
         }
         raise StageError(
             f"{path} must hold all heads on both domains' headline and best layers, and ridge on every layer of "

@@ -56,3 +56,12 @@ def seed_folder(number: int) -> str:
     ('', 'seed_2')
     """
     return f"seed_{number}" if number else ""
+
+
+def latents_folder(encoder: str, pretraining_seed: int, layer: str) -> Path:
+    """The folder of a layer's arrays <subset>.npy: the encoder's own for `latent`, below it for other layers.
+
+    >>> latents_folder("random", 0, "latent").as_posix(), latents_folder("random", 2, "mid").as_posix()
+    ('data/latents/random', 'data/latents/random/seed_2/mid')
+    """
+    return Path("data/latents", encoder, seed_folder(pretraining_seed), "" if layer == "latent" else layer)

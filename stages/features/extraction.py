@@ -1,4 +1,4 @@
-"""What an encoder's layers make of Lab images, and of their mirror images."""
+"""Features of Lab images and their mirror images, from an encoder's layers."""
 
 import numpy as np
 import torch

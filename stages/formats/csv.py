@@ -7,7 +7,7 @@ writing (a class that is called `nan`, numbers of 6 digits, equal bytes) to code
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,11 +28,13 @@ class Table:
         columns: by name, in their order: `str`; `int`; `float`, a finite number; or None, a number that may be missing
             (an empty cell, NaN when it is read).
         float_format: of numbers that are no integers, as Python's `%`; None: as many digits as it takes.
+        advice: by column, what to do where a number is not finite; else to run `dvc repro`.
     """
 
     what: str
     columns: dict[str, type | None]
     float_format: str | None = None
+    advice: dict[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -78,7 +80,8 @@ class Table:
             kinds = dict.fromkeys(self.text, "category" if categories else str)
             kinds |= {name: np.int64 for name, kind in self.columns.items() if kind is int}
             empty = {name: [""] for name, kind in self.columns.items() if kind in (float, None)}
-            table = pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=empty)
+            # In one piece: in pieces, the categories of each would have to be merged, five times slower.
+            table = pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=empty, low_memory=False)
         except FileNotFoundError:
             raise StageError(f"{path} is missing. `dvc repro` makes it, `dvc checkout` brings it back.") from None
         except (ValueError, pd.errors.ParserError) as error:
@@ -97,7 +100,8 @@ class Table:
                 row = int((~accepted).to_numpy().argmax())
                 wanted = "a finite number" if kind is float else "a finite number or empty"
                 raise StageError(
-                    f"{path}, line {row + 2}: {name} must be {wanted}; got '{table[name].iloc[row]}'. Run `dvc repro`."
+                    f"{path}, line {row + 2}: {name} must be {wanted}; got '{table[name].iloc[row]}'. "
+                    f"{self.advice.get(name, 'Run `dvc repro`.')}"
                 )
             table[name] = numbers
         return table

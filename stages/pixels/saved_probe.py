@@ -15,8 +15,8 @@ from stages.runtime.errors import StageError
 from stages.runtime.schema import Probe
 
 CONFIG = "conv.json"
-SHARED = {"representation", "stride", "precision", "channels", "dropout", "domains"}
-OWN = {"in_channels", "classes", "mean", "std"}
+CONFIG_KEYS = {"representation", "stride", "precision", "channels", "dropout", "domains"}
+DOMAIN_KEYS = {"in_channels", "classes", "mean", "std"}
 
 
 class SavedProbe:
@@ -39,8 +39,8 @@ class SavedProbe:
             features: (N, C, H, W) floating point, as `pixel_features` gives them: rounded to float16 as those are.
         """
         standardised = standardise(features[:, None].astype(np.float16), self._probe.stats)
-        found = conv_log_probabilities(self._probe.model, standardised, self._precision)
-        return self.classes[found.argmax(axis=1)]
+        log_probabilities = conv_log_probabilities(self._probe.model, standardised, self._precision)
+        return self.classes[log_probabilities.argmax(axis=1)]
 
     def predict_lab8(self, lab8: np.ndarray) -> np.ndarray:
         """Class names (N,) of images (N, 3, S, S) uint8, the stored form of Lab."""
@@ -51,7 +51,7 @@ def save_probes(folder: Path, probes: dict[str, ConvProbe], representation: str,
     """Write the probe of each domain into `folder`, which must be there.
 
     Args:
-        probes: by the domain's name, as in `Findings.conv`.
+        probes: by the domain's name, as in `ProbeResults.conv`.
         representation, stride: as for `pixel_features`.
     """
     domains = {}
@@ -81,14 +81,15 @@ def open_probe(folder: str | Path, domain: str) -> SavedProbe:
     weights = folder / _weights(domain)
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        _refuse_other_keys(config, SHARED)
-        own = config["domains"][domain]
-        _refuse_other_keys(own, OWN)
-        model = build_conv_classifier(own["in_channels"], config["channels"], len(own["classes"]), config["dropout"])
+        _refuse_other_keys(config, CONFIG_KEYS)
+        entry = config["domains"][domain]
+        _refuse_other_keys(entry, DOMAIN_KEYS)
+        in_channels, classes = entry["in_channels"], entry["classes"]
+        model = build_conv_classifier(in_channels, config["channels"], len(classes), config["dropout"])
         model.load_state_dict(load_file(weights))
-        stats = ChannelStats(*(np.array(own[name], dtype=np.float32) for name in ChannelStats._fields))
-        if any(values.shape != (own["in_channels"],) for values in stats):
-            raise ValueError(f"mean and std must have {own['in_channels']} values each")
+        stats = ChannelStats(*(np.array(entry[name], dtype=np.float32) for name in ChannelStats._fields))
+        if any(values.shape != (in_channels,) for values in stats):
+            raise ValueError(f"mean and std must have {in_channels} values each")
     except FileNotFoundError as error:
         raise StageError(
             f"{error.filename or weights} is missing. `dvc repro` trains the probe, `dvc checkout` brings it back."
@@ -98,7 +99,7 @@ def open_probe(folder: str | Path, domain: str) -> SavedProbe:
             f"{folder / CONFIG} and {weights.name} are not a whole probe ({type(error).__name__}: {error}). Remove "
             f"{folder} and run `dvc checkout` or `dvc repro`."
         ) from None
-    probe = ConvProbe(model.to(device()), stats, own["classes"])
+    probe = ConvProbe(model.to(device()), stats, classes)
     return SavedProbe(config["representation"], config["stride"], config["precision"], probe)
 
 

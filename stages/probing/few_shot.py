@@ -1,26 +1,31 @@
-"""Label efficiency: the ridge probe with 1, 5, 10, ... labels a class, drawn several times, and with all of them.
+"""Label efficiency: the ridge probe fitted to 1, 5, 10, ... labels a class, drawn several times, and to all labels.
 
-A draw is of images, not of features: every representation, layer and pretraining seed is given the same ones, so
-that a difference between two representations is none between two draws.
+A draw is of images, not of features: every representation, layer and pretraining seed gets the same ones, so that no
+difference between two representations is a difference between draws.
+
+Settings that matter:
+    probe.shots             labels a class
+    probe.draws             of these labels
+    probe.ridge_alphas      regularisation strengths, selected on validation images anew for each draw
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from stages.probing.ridge import RidgeProbe, calibrate, fit_ridge, ridge_scores
-from stages.probing.selection import Trial, choose
+from stages.probing.head import FittedHead, select_hyperparameter
+from stages.probing.heads.ridge import RidgeProbe, calibrate_all, fit_ridge, ridge_scores
 from stages.runtime.schema import Probe
 
 
 class Draw(NamedTuple):
-    """A probe of few labels.
+    """A ridge probe fitted to one draw of labels.
 
     Attributes:
         shots: labels a class, or "all".
         labels: mean number of labels a class.
         draw: 0, 1, ...
-        alpha: as chosen on validation images.
+        alpha: as selected on validation images.
         validation_accuracy: in [0, 1].
         probe: fitted with that alpha.
     """
@@ -44,23 +49,6 @@ def draw_images(labels: np.ndarray, shots: int, seed: tuple[int, ...]) -> np.nda
     return np.sort(np.concatenate(drawn))
 
 
-def ridge_trials(
-    train: tuple[np.ndarray, np.ndarray], validation: tuple[np.ndarray, np.ndarray], classes: int, alphas: list[float]
-) -> list[Trial]:
-    """A ridge probe for each alpha, its temperature chosen on the validation images, with its scores on them.
-
-    Args:
-        train: features (N, D) float32 on one scale, and labels (N,) int64 in 0..classes-1.
-        validation: the same of the images to choose on.
-    """
-    probes = fit_ridge(*train, classes, alphas)
-    trials = []
-    for alpha, probe, scores in zip(alphas, probes, ridge_scores(probes, validation[0]), strict=True):
-        calibrated, accuracy, loss = calibrate(probe, scores, validation[1])
-        trials.append(Trial(alpha, accuracy, loss, calibrated))
-    return trials
-
-
 def fit_few_shot(
     train: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
@@ -68,23 +56,36 @@ def fit_few_shot(
     settings: Probe,
     seed: tuple[int, int],
 ) -> list[Draw]:
-    """A probe for each number of `settings.shots`, ascending, and each draw; alpha is chosen anew for each.
+    """Fit a probe for each number of `settings.shots`, ascending, and each draw.
 
     Numbers of shots above what the smallest class has are left out, and a printed line says so.
 
     Args:
-        train, validation: as for `ridge_trials`.
+        train: standardised features (N, D) float32, and labels (N,) int64 in 0..classes-1.
+        validation: the same of the images to select alpha on.
         seed: (seed of the study, index of the domain).
     """
     features, labels = train
     fewest = int(np.bincount(labels, minlength=classes).min())
-    if left_out := [count for count in sorted(settings.shots) if count > fewest]:
+    if left_out := [shots for shots in sorted(settings.shots) if shots > fewest]:
         print(f"probe.shots: {left_out} left out, as the smallest class has {fewest} labels")
-    found = []
-    for count in sorted(count for count in settings.shots if count <= fewest):
+    draws = []
+    for shots in sorted(shots for shots in settings.shots if shots <= fewest):
         for number in range(settings.draws):
-            drawn = draw_images(labels, count, (*seed, count, number))
-            trials = ridge_trials((features[drawn], labels[drawn]), validation, classes, settings.ridge_alphas)
-            chosen = choose(trials, "ridge_alphas")
-            found.append(Draw(count, float(count), number, chosen.value, chosen.accuracy, chosen.probe))
-    return found
+            drawn = draw_images(labels, shots, (*seed, shots, number))
+            probes = fit_ridge(features[drawn], labels[drawn], classes, settings.ridge_alphas)
+            probes, trials = calibrate_all(probes, settings.ridge_alphas, *validation)
+            best = select_hyperparameter(trials, "ridge_alphas")
+            draws.append(Draw(shots, float(shots), number, trials[best].value, trials[best].accuracy, probes[best]))
+    return draws
+
+
+def all_labels(ridge: FittedHead, images: int, classes: int) -> Draw:
+    """The ridge head, which was fitted to all labels, as the last draw."""
+    trial = ridge.trials[ridge.selected]
+    return Draw("all", images / classes, 0, trial.value, trial.accuracy, ridge.probes[0])
+
+
+def few_shot_predictions(draws: list[Draw], vectors: np.ndarray) -> np.ndarray:
+    """The class (draws, N) int64 that each probe predicts for features (N, D) float32."""
+    return np.stack([scores.argmax(axis=1) for scores in ridge_scores([draw.probe for draw in draws], vectors)])

@@ -27,6 +27,3 @@ HEADS = {"conv": "conv probe", "linear": "linear probe", "knn": "k-NN probe", "r
 
 # The objective of the study: metrics/comparison.json has its lifts, comparison.csv its lift over each row.
 SUBJECT = "colorization"
-
-# The layer that stands for a representation: pixels are a single layer, an encoder's output is its latents.
-HEADLINE_LAYERS = {"pixels": "pixels", "encoder": "latent"}

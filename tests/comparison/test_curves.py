@@ -30,7 +30,7 @@ def test_missing_files_and_curves_are_named(tmp_path):
     with pytest.raises(StageError, match="no curve of the conv probe at its chosen rate for domain out"):
         chosen_curves(tmp_path, representations)
     curves.drop(columns="epoch").to_csv(place / "curves.csv", index=False)
-    with pytest.raises(StageError, match="random does not hold the tables of a probe"):
+    with pytest.raises(StageError, match=r"random/curves\.csv is not a table of learning curves: it must have"):
         chosen_curves(tmp_path, representations)
     (place / "curves.csv").unlink()
     with pytest.raises(StageError, match=r"random/curves\.csv is missing"):

@@ -46,9 +46,12 @@ def test_row_order_does_not_matter_but_is_known_for_the_arrays_beside(tmp_path):
     [
         (lambda rows: rows.drop(columns="loss"), "must have the columns"),
         (lambda rows: rows[:0], "must have the columns"),
-        (lambda rows: rows.assign(loss=np.inf), "not finite"),
-        (lambda rows: rows.assign(loss="much"), "not a table of predictions"),
-        (lambda rows: rows.assign(loss=""), "not a table of predictions"),
+        (
+            lambda rows: rows.assign(loss=np.inf),
+            "must be a finite number; got 'inf'. A probe diverged: lower probe",
+        ),
+        (lambda rows: rows.assign(loss="much"), "line 2: loss must be a finite number; got 'much'"),
+        (lambda rows: rows.assign(loss=""), "line 2: loss must be a finite number; got 'nan'"),
         (lambda rows: rows.assign(seed=-1), "from 0 to 99"),
         (lambda rows: rows.assign(top5=2), "top5 be 0 or 1"),
         (lambda rows: pd.concat((rows, rows[:1])), "twice"),

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from stages.classifiers.conv import conv_log_probabilities
+from stages.classifiers.conv import ConvProbe, conv_log_probabilities
 from stages.classifiers.standardization import channel_stats, standardise
 from stages.color.lab import encode_lab8, rgb_to_lab
 from stages.pixels.features import pixel_features
 from stages.pixels.saved_probe import open_probe, save_probes
-from stages.probing.conv import fit_conv_probe
-from stages.probing.results import ConvProbe
+from stages.probing.heads.conv import fit_conv_probe
 from stages.runtime.errors import StageError
 from tests.probing.settings import settings
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from stages.probing.protocol import probe_representation
-from stages.probing.representation import Representation
+from stages.probing.source import FeatureSource
 from tests.probing.settings import settings
 
 CLASSES = {"in": ["apple", "cake", "stew"], "out": ["bread", "tart"]}
@@ -44,18 +44,18 @@ def probe(arrays, manifest, **changes):
     return _run({(0, "pixels"): arrays}, manifest, ["pixels"], "pixels", 9000, GRID | changes)
 
 
-def probe_layers(encoders, manifest, layers=LAYERS, limit=9000, **changes):
+def probe_layers(encoders, manifest, layers=LAYERS, max_features=9000, **changes):
     """Arrays by pretraining seed and layer."""
-    return _run(encoders, manifest, layers, "latent", limit, GRID | {"seeds": 1} | changes)
+    return _run(encoders, manifest, layers, "latent", max_features, GRID | {"seeds": 1} | changes)
 
 
-def _run(encoders, manifest, layers, headline, limit, changes):
-    def read(pretraining_seed, layer, subset, positions):
-        return encoders[pretraining_seed, layer][subset][positions]
+def _run(encoders, manifest, layers, headline, max_features, changes):
+    def read(pretraining_seed, layer, subset, rows):
+        return encoders[pretraining_seed, layer][subset][rows]
 
-    representation = Representation(read, layers, headline, len({seed for seed, _ in encoders}), limit)
-    return probe_representation(representation, manifest, settings(**changes), 0)
+    source = FeatureSource(read, tuple(layers), headline, len({seed for seed, _ in encoders}), max_features)
+    return probe_representation(source, manifest, settings(**changes), 0)
 
 
-def tables(findings):
-    return [findings.predictions, findings.curves, findings.choices, findings.layers, findings.few_shot]
+def tables(results):
+    return [results.predictions, results.curves, results.choices, results.layers, results.few_shot]

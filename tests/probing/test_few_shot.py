@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import RidgeClassifier
 
-from stages.probing.few_shot import draw_images, fit_few_shot, ridge_trials
-from stages.probing.ridge import ridge_log_probabilities, ridge_scores
-from stages.probing.scores import cross_entropy
+from stages.probing.few_shot import draw_images, fit_few_shot
+from stages.probing.heads.ridge import ridge_scores
 from tests.probing.settings import settings
 
 LABELS = np.random.default_rng(3).permutation(np.repeat([0, 1, 2], [9, 12, 30]))
@@ -90,14 +89,3 @@ def test_what_images_are_drawn_does_not_depend_on_the_features():
 
 def test_no_shots_no_draws():
     assert few_shot(task(LABELS, 0), task(np.arange(30) % 3, 1), shots=[]) == []
-
-
-def test_trials_report_their_own_probe_s_scores_on_the_validation_images():
-    train, validation = task(LABELS, 0), task(np.arange(60) % 3, 1)
-    trials = ridge_trials(train, validation, 3, [0.1, 1e4])
-    assert [trial.value for trial in trials] == [0.1, 1e4]
-    for trial in trials:
-        (scores,) = ridge_scores([trial.probe], validation[0])
-        assert trial.accuracy == (scores.argmax(axis=1) == validation[1]).mean()
-        log_probabilities = ridge_log_probabilities(scores, trial.probe.temperature)
-        assert trial.loss == pytest.approx(cross_entropy(log_probabilities, validation[1]).mean())

@@ -55,9 +55,9 @@ def test_a_best_layer_can_differ_between_domains(encoders, manifest):
 
 
 def test_large_maps_are_pooled_for_ridge_to_the_common_size(encoders, manifest):
-    found = probe_layers(encoders, manifest, limit=47)
+    found = probe_layers(encoders, manifest, max_features=47)
     assert found.layers["features"].tolist() == [12] * 6
-    assert probe_layers(encoders, manifest, limit=48).layers["features"].tolist() == [48] * 6
+    assert probe_layers(encoders, manifest, max_features=48).layers["features"].tolist() == [48] * 6
 
 
 def test_rows_of_few_labels_and_hits_run_in_step_with_one_another_and_with_the_predictions(encoders, manifest):

@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.probing import few_shot, layer_probes, predictions
+from stages.probing import few_shot, layer_features
+from stages.probing.heads import conv, knn, linear, ridge
 from stages.probing.protocol import probe_representation
-from stages.probing.representation import Representation
+from stages.probing.source import FeatureSource
 from stages.runtime.errors import StageError
 from tests.probing.settings import settings
 from tests.probing.signals import CLASSES, GRID, LAYERS, probe, probe_layers, tables
@@ -32,13 +33,13 @@ def test_all_heads_learn_and_every_test_image_is_predicted_once_a_head_and_seed(
 
 def test_seed_0_s_fit_is_the_one_that_was_chosen_and_is_not_fitted_again(arrays, manifest, monkeypatch):
     fits = []
-    original = layer_probes.fit_conv_probe
+    original = conv.fit_conv_probe
 
     def recorded(*args, learning_rate, seed, **rest):
         fits.append((seed, learning_rate))
         return original(*args, learning_rate=learning_rate, seed=seed, **rest)
 
-    monkeypatch.setattr(layer_probes, "fit_conv_probe", recorded)
+    monkeypatch.setattr(conv, "fit_conv_probe", recorded)
     probe(arrays, manifest, seeds=3)
     once = [((0, 0), 1e-9), ((0, 0), 0.02), ((0, 1), 0.02), ((0, 2), 0.02)]
     assert fits == once * 2
@@ -49,19 +50,22 @@ def test_test_images_are_read_once_a_layer_and_pretraining_seed_and_only_after_e
 ):
     events = []
 
-    def read(k, layer, subset, positions):
-        events.append((subset, k, layer, tuple(positions)))
-        return encoders[k, layer][subset][positions]
+    def read(k, layer, subset, rows):
+        events.append((subset, k, layer, tuple(rows)))
+        return encoders[k, layer][subset][rows]
 
     def watch(module, name):
         original = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *a, **rest: (events.append(("fit",)), original(*a, **rest))[1])
 
-    for name in ("fit_conv_probe", "fit_linear_probe", "fit_knn_probe", "ridge_trials"):
-        watch(layer_probes, name)
-    watch(few_shot, "ridge_trials")
-    monkeypatch.setattr(predictions, "TEST_CHUNK", 5)
-    chunked = probe_representation(Representation(read, LAYERS, "latent", 2, 9000), manifest, settings(**GRID), 0)
+    watch(conv, "fit_conv_probe")
+    watch(linear, "fit_linear_probe")
+    watch(knn, "fit_knn_probe")
+    watch(ridge, "fit_ridge")
+    watch(few_shot, "fit_ridge")
+    monkeypatch.setattr(layer_features, "TEST_CHUNK", 5)
+    source = FeatureSource(read, tuple(LAYERS), "latent", 2, 9000)
+    chunked = probe_representation(source, manifest, settings(**GRID), 0)
     kinds = [event[0] for event in events]
     first = kinds.index("test")
     # Of each domain and pretraining seed: ridge on 3 layers; on 2 of them 3 conv, 2 linear, 1 k-NN, 2 x 2 draws.

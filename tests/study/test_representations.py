@@ -9,7 +9,7 @@ import pytest
 from stages.dataset.manifest import SUBSETS
 from stages.runtime.schema import Control, Encoder, Objective, PixelRepresentation
 from stages.study.representations import CONTROLS, ENCODERS, OBJECTIVES, PALETTE, PIXELS, REPRESENTATIONS, sees_color
-from stages.study.vocabulary import DOMAINS, HEADLINE_LAYERS, SUBJECT
+from stages.study.vocabulary import DOMAINS, SUBJECT
 
 STAGES = Path(import_module("stages").__path__[0])
 
@@ -57,4 +57,3 @@ def test_a_name_that_is_in_no_row_sees_no_color():
 def test_every_domain_of_the_data_has_a_name():
     assert list(DOMAINS) == list(SUBSETS)
     assert SUBJECT in OBJECTIVES
-    assert set(HEADLINE_LAYERS) == {"pixels", "encoder"}

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from stages.probing import knn as knn_probe
-from stages.probing.knn import FLOOR, fit_knn_probe, knn_log_probabilities
+from stages.probing.heads import knn as knn_probe
+from stages.probing.heads.knn import FLOOR, fit_knn_probe, knn_log_probabilities
 
 
 def task(images: int, seed: int = 0, classes: int = 4, dimension: int = 6) -> tuple[np.ndarray, np.ndarray]:

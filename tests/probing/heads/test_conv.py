@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from stages.classifiers.conv import PositionMean, build_conv_classifier, conv_log_probabilities
-from stages.probing.conv import fit_conv_probe, split_into_batches
+from stages.probing.heads.conv import fit_conv_probe, split_into_batches
 from tests.probing.settings import settings
 
 CPU = torch.device("cpu")

@@ -1,12 +1,26 @@
-"""The ridge probe: least squares on one-hot labels, solved in closed form, for any number of labels.
+"""Ridge probe: least squares on one-hot labels, solved in closed form, for any number of labels.
 
-After big_vision's evaluators/fewshot_lsr.py: one eigendecomposition serves every strength of regularisation, so
-that choosing it costs next to nothing, and a fit draws nothing. Training images count in view 0 alone.
+After fewshot_lsr.py of google-research/big_vision: one eigendecomposition serves every regularisation strength, so that
+selecting it costs next to nothing. Trained on probe images without their mirror images; alpha is selected on validation
+images. A fit draws nothing: one stands for every seed.
+
+It is fitted to every layer, and selects the best one (Zhang et al., Split-Brain Autoencoders, arXiv 1611.09842, section
+4.1, who pool all layers to about 9,000 features so that no layer wins by its size). `stages.probing.few_shot` fits it
+to few labels.
+
+Settings that matter:
+    latents.features        maps are averaged over blocks until an image has at most as many values
+    probe.ridge_alphas      regularisation strengths to select from
 """
 
 from typing import NamedTuple
 
 import numpy as np
+
+from stages.probing.head import FittedHead, Trial, select_hyperparameter
+from stages.probing.layer_features import LayerFeatures
+from stages.probing.source import ProbeRun
+from stages.runtime.schema import Probe
 
 CHUNK_VALUES = 8_000_000  # float64 values made of float32 features at once
 TEMPERATURES = 10.0 ** (-np.arange(9) / 2)  # 1 to 1e-4
@@ -24,6 +38,19 @@ class RidgeProbe(NamedTuple):
     weights: np.ndarray
     bias: np.ndarray
     temperature: float = 1.0
+
+
+def fit(run: ProbeRun, train: LayerFeatures, validation: LayerFeatures) -> FittedHead:
+    """Fit a probe for each alpha and keep the best."""
+    probes = fit_ridge(train.vectors, train.labels, run.classes, run.settings.ridge_alphas)
+    probes, trials = calibrate_all(probes, run.settings.ridge_alphas, validation.vectors, validation.labels)
+    best = select_hyperparameter(trials, "ridge_alphas")
+    return FittedHead((probes[best],), "alpha", tuple(trials), best)
+
+
+def predict(probe: RidgeProbe, features: LayerFeatures, settings: Probe) -> np.ndarray:
+    """Log-probabilities (N, K) float64: the softmax of the scores over the probe's temperature."""
+    return ridge_log_probabilities(ridge_scores([probe], features.vectors)[0], probe.temperature)
 
 
 def fit_ridge(features: np.ndarray, labels: np.ndarray, classes: int, alphas: list[float]) -> list[RidgeProbe]:
@@ -86,22 +113,38 @@ def ridge_scores(probes: list[RidgeProbe], features: np.ndarray) -> list[np.ndar
 
 
 def ridge_log_probabilities(scores: np.ndarray, temperature: float) -> np.ndarray:
-    """Log-probabilities softmax(scores / temperature), float64: least squares alone has none to offer."""
+    """Log-probabilities softmax(scores / temperature), float64; least squares gives no probabilities."""
     return scores.astype(np.float64) / temperature - _log_sum_exp(scores, temperature)
+
+
+def calibrate_all(
+    probes: list[RidgeProbe], alphas: list[float], features: np.ndarray, labels: np.ndarray
+) -> tuple[list[RidgeProbe], list[Trial]]:
+    """Give each probe its best temperature on validation images, (N, D) float32 and (N,) int64; and its scores there.
+
+    Returns:
+        The probes, and a trial for each of `alphas`.
+    """
+    calibrated, trials = [], []
+    for alpha, probe, scores in zip(alphas, probes, ridge_scores(probes, features), strict=True):
+        probe, accuracy, loss = calibrate(probe, scores, labels)
+        calibrated.append(probe)
+        trials.append(Trial(alpha, accuracy, loss))
+    return calibrated, trials
 
 
 def calibrate(probe: RidgeProbe, scores: np.ndarray, labels: np.ndarray) -> tuple[RidgeProbe, float, float]:
     """Give a probe the temperature, of TEMPERATURES, that has the lowest loss on these images.
 
     Args:
-        scores: the probe's own, (N, K), of images that it was not fitted to.
+        scores: of this probe, (N, K), on images that it was not fitted to.
         labels: (N,) int64.
 
     Returns:
         The probe, and its accuracy and its loss in nats on the images. No temperature changes the accuracy.
     """
-    own = scores[np.arange(len(labels)), labels].astype(np.float64)
-    losses = [float((_log_sum_exp(scores, t)[:, 0] - own / t).mean()) for t in TEMPERATURES]
+    label_scores = scores[np.arange(len(labels)), labels].astype(np.float64)
+    losses = [float((_log_sum_exp(scores, t)[:, 0] - label_scores / t).mean()) for t in TEMPERATURES]
     best = int(np.argmin(losses))
     accuracy = float((scores.argmax(axis=1) == labels).mean())
     return probe._replace(temperature=float(TEMPERATURES[best])), accuracy, losses[best]

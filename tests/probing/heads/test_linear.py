@@ -5,7 +5,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from stages.features.pooling import pool_positions
-from stages.probing.linear import fit_linear_probe, linear_log_probabilities
+from stages.probing.heads.linear import fit_linear_probe, linear_log_probabilities
 
 
 def task(images: int = 60, classes: int = 3, seed: int = 0):

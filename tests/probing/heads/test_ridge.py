@@ -2,8 +2,17 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge, RidgeClassifier
 
-from stages.probing import ridge as ridge_probe
-from stages.probing.ridge import TEMPERATURES, RidgeProbe, calibrate, fit_ridge, ridge_log_probabilities, ridge_scores
+from stages.probing.heads import ridge as ridge_probe
+from stages.probing.heads.ridge import (
+    TEMPERATURES,
+    RidgeProbe,
+    calibrate,
+    calibrate_all,
+    fit_ridge,
+    ridge_log_probabilities,
+    ridge_scores,
+)
+from stages.probing.scores import cross_entropy
 
 ALPHAS = [1e-3, 0.1, 1.0, 10.0, 1e3, 1e5]
 
@@ -91,3 +100,15 @@ def test_the_temperature_has_the_lowest_loss_and_leaves_the_order_of_the_classes
         assert np.isfinite(found).all()
         np.testing.assert_allclose(np.exp(found).sum(axis=1), 1)
         assert (found.argmax(axis=1) == sure.argmax(axis=1)).all()
+
+
+def test_trials_report_their_own_probe_s_scores_on_the_validation_images():
+    (train, labels), (queries, query_labels) = task(51, 10), task(60, 10, seed=1)
+    alphas = [0.1, 1e4]
+    probes, trials = calibrate_all(fit_ridge(train, labels, 4, alphas), alphas, queries, query_labels)
+    assert [trial.value for trial in trials] == [0.1, 1e4]
+    for probe, trial in zip(probes, trials, strict=True):
+        (scores,) = ridge_scores([probe], queries)
+        assert trial.accuracy == (scores.argmax(axis=1) == query_labels).mean()
+        log_probabilities = ridge_log_probabilities(scores, probe.temperature)
+        assert trial.loss == pytest.approx(cross_entropy(log_probabilities, query_labels).mean())
