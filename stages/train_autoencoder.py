@@ -21,7 +21,6 @@ def main() -> None:
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
     from stages.compute.device import device
     from stages.formats.json import read_json
-    from stages.losses.critic import Critic
     from stages.training.launch import launch
     from stages.training.pretraining import pretrain
 
@@ -29,13 +28,7 @@ def main() -> None:
         return
     settings = read_json(f"data/objectives/{name}/train.json")
     objective = import_module(f"stages.objectives.{name}").objective(settings, device())
-    adversary = None
-    if name == "colorization" and objective.loss.adversarial_weight > 0:
-
-        def adversary(chosen):
-            return Critic(objective.loss.adversarial_weight, objective.loss.gradient_penalty, chosen)
-
-    pretrain(name, objective, params, "train_autoencoder", adversary=adversary)
+    pretrain(name, objective, params, "train_autoencoder")
 
 
 if __name__ == "__main__":

@@ -23,9 +23,9 @@ def main() -> None:
     from stages.training.pretraining import pretrain
 
     control = import_module(f"stages.controls.{name}").control()
-    if control.processes and launch("train_control", name, params.train.processes):
+    if control.is_shardable and launch("train_control", name, params.train.processes):
         return
-    pretrain(name, control.objective, params, "train_control", untrained=not control.trained, labelled=control.labelled)
+    pretrain(name, control.objective, params, "train_control", trained=control.trained, labelled=control.labelled)
 
 
 if __name__ == "__main__":

@@ -30,10 +30,9 @@ ALL_BY_NAME = {"stages/probing/protocol.py": HEADS}
 # What dvc.yaml declares and a stage does not import, with the reason. Everything else must be imported.
 COVERED_ONLY = {
     # It asks the objectives for their settings only; that files.py writes the encoders does not matter to it.
-    "prepare_objectives": {"stages/losses/critic.py", "stages/models/files.py"},
+    "prepare_objectives": {"stages/models/files.py"},
     "train_autoencoder": {
         # DVC's matrix gives all objectives the same dependencies, and these are of some of them.
-        "stages/losses/color_classes.py",
         "stages/losses/color_classification.py",
         "stages/losses/critic.py",
         "stages/losses/perceptual.py",

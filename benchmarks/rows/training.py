@@ -17,7 +17,8 @@ from stages.compute.device import autocast, device, set_deterministic
 from stages.formats.npy import open_array
 from stages.training.checkpoint import Checkpoint
 from stages.training.images import Images
-from stages.training.loop import Settings, train
+from stages.training.loop import train
+from stages.training.settings import Settings
 
 
 def measure(scale: Scale) -> list[Row]:
@@ -28,7 +29,7 @@ def measure(scale: Scale) -> list[Row]:
 
 def _epoch(scale: Scale, size: int, rate: float) -> Row:
     params, used, count = study(), device(), training_images(scale, size)
-    settings = replace(Settings.of(params.train), epochs=1)
+    settings = replace(Settings.from_params(params.train), epochs=1)
     batch = min(settings.batch_size, count)
     files = draw_photographs(min(count, 96))
     repeated = [files[number % len(files)] for number in range(count)]

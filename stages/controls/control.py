@@ -1,8 +1,8 @@
-"""What a control's module gives to `train_control`."""
+"""What the function `control` of a control's module returns to `train_control`."""
 
 from dataclasses import dataclass
 
-from stages.training.loop import Objective
+from stages.training.objective import Objective
 
 
 @dataclass(frozen=True)
@@ -10,10 +10,10 @@ class Control:
     """An encoder to compare with, and how it is trained.
 
     Attributes:
-        objective: builds the network and computes its losses.
+        objective: the network and its losses.
         trained: False: the weights stay as they were drawn.
-        labelled: trained on the in-domain probe images with their labels, for as many steps, rather than on the
-            `pretrain` ones.
+        labelled: whether it trains on the in-domain probe images with their labels, for as many steps, rather than on
+            the `pretrain` ones.
     """
 
     objective: Objective
@@ -21,6 +21,6 @@ class Control:
     labelled: bool = False
 
     @property
-    def processes(self) -> bool:
-        """Whether several processes may share a batch: a BatchNorm of labelled training takes whole ones."""
+    def is_shardable(self) -> bool:
+        """Whether several processes may share a batch: the BatchNorm of labelled training takes whole ones."""
         return self.trained and not self.labelled

@@ -1,4 +1,4 @@
-"""The controls' objective: make of an image what was put in."""
+"""The objective of most controls: reproduce the input."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,15 @@ from stages.color.normalization import CHANNELS, normalize_lab
 from stages.compute.batches import Batch
 from stages.models.autoencoder import Autoencoder, build_autoencoder
 from stages.runtime.schema import Model
+from stages.training.objective import Objective
 
 
 @dataclass
-class Reconstruction:
+class Reconstruction(Objective):
     """L -> L (`reconstruction`), or Lab -> Lab (`autoencoder`, the comparison in Zhang 2017, section 4).
 
-    The same network and budget as for painting. The loss is the mean squared error in [-1, 1]; none of `loss.*` is
-    read, so that the controls stand still while the colour losses are varied.
+    The same network and budget as for colourisation. The loss is the mean squared error in [-1, 1]; `loss.*` is not
+    read, so a change of it leaves the controls alone.
 
     Attributes:
         channels: `lightness` or `lab`, see `stages.color.normalization.normalize_lab`.

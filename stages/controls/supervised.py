@@ -1,4 +1,4 @@
-"""The reference: the same encoder, learned from labels end to end."""
+"""The reference: the same encoder, trained with labels end to end."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from stages.controls.control import Control
 from stages.dataset.manifest import domain_classes, read_manifest
 from stages.models.autoencoder import Autoencoder, build_autoencoder
 from stages.runtime.schema import Model
+from stages.training.objective import Objective
 
 PROBE_CHANNELS = [128, 256]  # the study's
 
@@ -29,14 +30,19 @@ class Classifier(nn.Module):
         self.autoencoder = autoencoder
         self.probe = build_conv_classifier(autoencoder.config["latent_channels"], PROBE_CHANNELS, classes)
 
+    @property
+    def ends(self) -> list[nn.Module]:
+        """The autoencoder's, and the probe: its kernels are trained by AdamW, as those of every probe."""
+        return [*self.autoencoder.ends, self.probe]
+
     def forward(self, lab: torch.Tensor) -> torch.Tensor:
         """(N, 3, S, S) Lab -> (N, classes) logits."""
         return self.probe(self.autoencoder.encode(lab))
 
 
 @dataclass
-class Classification:
-    """L -> the class of the dish, with cross-entropy: what labels alone give.
+class Classification(Objective):
+    """L -> the class of the dish, with cross-entropy.
 
     Attributes:
         classes: how many.
@@ -52,3 +58,7 @@ class Classification:
         """`loss` in nats and `accuracy` in [0, 1], scalars; `output` (N, classes)."""
         accuracy = (output.argmax(dim=1) == batch.labels).double().mean()
         return {"loss": F.cross_entropy(output.float(), batch.labels), "accuracy": accuracy}
+
+    def encoder(self, network: Classifier) -> Autoencoder:
+        """Without the probe."""
+        return network.autoencoder

@@ -11,13 +11,14 @@ from stages.palette.counts import read_prior
 from stages.palette.prior import rebalancing_weights, smoothed_prior
 from stages.runtime.errors import StageError
 from stages.runtime.schema import Classification, Model
+from stages.training.objective import Objective
 
 # Spread over all colours, so that one that training images lack starts unlikely rather than impossible.
 NEVER_SEEN = 0.01
 
 
 @dataclass
-class ColorClassification:
+class ColorClassification(Objective):
     """L -> a distribution over ab bins, with cross-entropy (Zhang 2016, section 2.1 and 2.2).
 
     Attributes:

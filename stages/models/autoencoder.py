@@ -80,6 +80,11 @@ class Autoencoder(nn.Module):
         return latent_stride(self.config["block_out_channels"])
 
     @property
+    def ends(self) -> list[nn.Module]:
+        """The first and the last layer: of all kernels, Muon leaves these two to AdamW."""
+        return [self.encoder.conv_in, self.decoder.conv_out]
+
+    @property
     def predicts_ab(self) -> bool:
         """Whether it makes a and b of lightness."""
         return self.config["input_channels"] == "lightness" and (

@@ -24,6 +24,11 @@ class SplitBrain(nn.Module):
         return self.halves[0].stride
 
     @property
+    def ends(self) -> list[nn.Module]:
+        """The first and the last layer of each half."""
+        return [layer for half in self.halves for layer in half.ends]
+
+    @property
     def predicts_ab(self) -> bool:
         """Whether it makes a and b of lightness: its first half does."""
         return self.halves[0].predicts_ab

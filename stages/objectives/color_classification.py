@@ -1,4 +1,4 @@
-"""The objective: from the lightness of an image tell which of the colours of a palette each place has."""
+"""Classify the colour of each position among the bins of a palette, from lightness (Zhang 2016)."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""The objective of the study: from the lightness of an image make its colours, by regression."""
+"""The objective of the study: predict a and b from lightness by regression."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from stages.color.lab import lab_to_rgb
 from stages.color.normalization import denormalize_ab, normalize_ab
 from stages.compute.batches import Batch
 from stages.losses.color_classes import downsample_ab
+from stages.losses.critic import Critic
 from stages.losses.perceptual import open_lpips
 from stages.losses.pixel import pixel_loss
 from stages.models.autoencoder import Autoencoder, build_autoencoder
 from stages.runtime.schema import Loss, Model, Params
+from stages.training.objective import Objective
 
 if TYPE_CHECKING:
     import lpips
+
+    from stages.training.distributed import Processes, Shard
 
 
 def settings(params: Params) -> dict[str, dict]:
@@ -41,16 +45,16 @@ def objective(settings: dict, device: torch.device) -> Colorization:
 
 
 @dataclass
-class Colorization:
-    """L -> ab by regression (Zhang 2016, eq. 1), with the losses of Ballester 2022, section 3: pixels and LPIPS.
+class Colorization(Objective):
+    """L -> ab by regression (Zhang 2016, eq. 1), with the losses of Ballester 2022, section 3.
 
-    The adversarial one of that section is added by the training loop: see `stages.losses.critic`.
+    These are the pixels', LPIPS, and an adversarial one, each where it has a weight.
 
     Attributes:
         loss: the parameters.
         perceptual: LPIPS on the device of the images; None where its weight is 0.
-        stride: image pixels to a painted one, along an axis: a power of 2. Above 1 the pixel loss compares with the
-            mean colour of each square, and all else sees the output enlarged: as JPEG's 4:2:0 does, and eyes.
+        stride: image pixels to a position of the output, along an axis: a power of 2. Above 1 the pixel loss compares
+            with the mean colour of each square, and the other losses see the output upsampled, like JPEG's 4:2:0.
     """
 
     loss: Loss
@@ -58,7 +62,7 @@ class Colorization:
     stride: int = 1
 
     def build(self, model: Model) -> Autoencoder:
-        """An untrained network."""
+        """An untrained autoencoder, L -> ab."""
         return build_autoencoder(model, input_channels="lightness", out_channels=2, stride=self.stride)
 
     def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
@@ -68,13 +72,59 @@ class Colorization:
         parts = {"pixel": pixel_loss(output, target, self.loss.pixel, self.loss.smooth_l1_beta)}
         parts["loss"] = self.loss.pixel_weight * parts["pixel"]
         if self.perceptual is not None:
-            parts["lpips"] = self.perceptual(_lpips_input(painted(output, lab)), _lpips_input(lab)).float().mean()
+            predicted = predicted_lab(output, lab)
+            parts["lpips"] = self.perceptual(_lpips_input(predicted), _lpips_input(lab)).float().mean()
             parts["loss"] = parts["loss"] + self.loss.lpips_weight * parts["lpips"]
         return parts
 
+    def companion(self, device: torch.device) -> AdversarialLoss | None:
+        """A critic, if it has a weight."""
+        if self.loss.adversarial_weight == 0:
+            return None
+        return AdversarialLoss(Critic(self.loss.gradient_penalty, device), self.loss.adversarial_weight)
 
-def painted(output: torch.Tensor, lab: torch.Tensor) -> torch.Tensor:
-    """The true L with the colours that the network made, enlarged where it has a stride: (N, 3, H, W) Lab."""
+
+@dataclass
+class AdversarialLoss:
+    """A critic that trains beside a colorization network, and its loss (Ballester 2022, section 3.4).
+
+    It adds `critic`, the critic's estimate of the Wasserstein distance, and `adversarial`, the generator's loss. Their
+    scale drifts with the critic, so they are of use within a training only.
+
+    Attributes:
+        weight: of `adversarial` in `loss`.
+    """
+
+    critic: Critic
+    weight: float
+
+    def step(
+        self,
+        output: torch.Tensor,
+        batch: Batch,
+        losses: dict[str, torch.Tensor],
+        seed: list[int],
+        shard: Shard,
+        processes: Processes,
+    ) -> dict[str, torch.Tensor]:
+        """A step of the critic, then the generator's loss: see `stages.training.objective.Companion`."""
+        generated = predicted_lab(output, batch.lab)
+        distance = self.critic.step(generated.detach(), batch.lab, [*seed, 1], shard, processes)
+        adversarial = self.critic.generator_loss(generated)
+        loss = losses["loss"] + self.weight * adversarial
+        return losses | {"critic": distance, "adversarial": adversarial, "loss": loss}
+
+    def state_dict(self) -> dict:
+        """The critic's."""
+        return self.critic.state_dict()
+
+    def load_state_dict(self, state: dict) -> None:
+        """Continue from the state of a checkpoint."""
+        self.critic.load_state_dict(state)
+
+
+def predicted_lab(output: torch.Tensor, lab: torch.Tensor) -> torch.Tensor:
+    """The true L with the predicted a and b, upsampled where the network has a stride: (N, 3, H, W) float32 Lab."""
     ab = denormalize_ab(output.float())
     if ab.shape[-2:] != lab.shape[-2:]:
         ab = F.interpolate(ab, size=lab.shape[-2:], mode="bilinear", align_corners=False)

@@ -1,4 +1,4 @@
-"""The objective of two half networks: colour from lightness, and lightness from colour."""
+"""Two half networks: one predicts a and b from lightness, the other lightness from a and b."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from stages.losses.color_classification import ColorClassification, classificati
 from stages.models.autoencoder import build_autoencoder
 from stages.models.split_brain import SplitBrain
 from stages.runtime.schema import Model, Params
+from stages.training.objective import Objective
 
 LIGHTNESS_BINS = 50
 
@@ -36,17 +37,17 @@ def objective(settings: dict, device: torch.device) -> "SplitBrainPrediction":
 
 
 @dataclass
-class SplitBrainPrediction:
+class SplitBrainPrediction(Objective):
     """L -> ab and ab -> L, by classification or by regression (Zhang 2017, section 3.2, eq. 3 and 4).
 
-    Each half has half the channels in every layer and half of the latents. By classification, ab is told apart as in
-    `ColorClassification` and L in 50 equal bins (section 3.1), both at its stride; by regression, both are
+    Each half has half the channels in every layer and half of the latents. By classification, ab is classified as in
+    `ColorClassification` and L into 50 equal bins (section 3.1), both at its stride; by regression, both losses are
     the mean squared error in [-1, 1] (eq. 3), at full resolution.
 
-    L is predicted as it was before it was varied: nothing in a and b tells how it will have been.
+    The target of L is the lightness before its augmentation, which nothing in a and b could predict.
 
     Attributes:
-        colors: how ab is classified; None for regression.
+        colors: the classification of ab; None for regression.
     """
 
     colors: ColorClassification | None

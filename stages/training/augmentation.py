@@ -37,7 +37,7 @@ def augment(
         Two (N, 3, H, W) tensors: with varied lightness, and without. a and b are the same in both.
     """
     generator = np.random.default_rng([seed, epoch, step + 1])
-    rows, count = (shard.slice, shard.of) if shard else (slice(None), len(lab))
+    rows, count = (shard.slice, shard.batch_size) if shard else (slice(None), len(lab))
 
     def draw() -> torch.Tensor:
         return to_device(generator.random((3, count), dtype=np.float32), lab.device)[:, rows]

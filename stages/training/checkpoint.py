@@ -16,6 +16,8 @@ import torch
 from stages.runtime.errors import StageError
 from stages.runtime.files import whole_file
 from stages.runtime.interrupts import defer_interrupts
+from stages.training.checkpoint_key import local_state
+from stages.training.distributed import Processes
 
 
 class Checkpoint:
@@ -25,7 +27,8 @@ class Checkpoint:
         folder: where checkpoints lie, outside DVC's outputs.
         key: hash of the run's inputs; a run with other inputs never sees this file.
         slot: None: one that no other process holds, which is then this one's until it ends: two experiments of
-            the same inputs, side by side, do not write one file. A number: that of the process that holds it.
+            the same inputs, side by side, do not write one file. A number: that of the process that holds it; then
+            this one reads only.
     """
 
     def __init__(self, folder: Path, key: str, slot: int | None = None):
@@ -37,12 +40,22 @@ class Checkpoint:
         self.interval = _interval()
         self._saved = time.monotonic()
 
+    @property
+    def is_owner(self) -> bool:
+        """Whether this process holds the slot."""
+        return self._lock is not None
+
     def due(self) -> bool:
         """Whether the last one is older than STAGES_CHECKPOINT_SECONDS (120)."""
         return time.monotonic() - self._saved >= self.interval
 
     def save(self, state: dict) -> None:
-        """Write a state of tensors, numbers, strings, lists and dicts; an interruption waits for the end."""
+        """Write a state of tensors, numbers, strings, lists and dicts; an interruption waits for the end.
+
+        Does nothing where another process holds the slot.
+        """
+        if not self.is_owner:
+            return
         # Through a file of ours: torch's own writer does not say that the disk is full.
         with defer_interrupts(), whole_file(self.path) as part, part.open("wb") as file:
             torch.save(state, file)
@@ -71,6 +84,14 @@ class Checkpoint:
                 _release(lock)
         if self._lock:
             _release(self._lock)
+
+
+def shared_checkpoint(key: str, processes: Processes, device: torch.device) -> Checkpoint:
+    """In $DVC_ROOT/.dvc/tmp/checkpoints: the main process's, in all that train together."""
+    folder = local_state("checkpoints")
+    owned = Checkpoint(folder, key) if processes.is_main else None
+    slot = processes.broadcast(owned.slot if owned else 0, device)
+    return owned or Checkpoint(folder, key, slot)
 
 
 def _state(folder: Path, key: str, slot: int) -> Path:

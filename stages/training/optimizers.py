@@ -1,11 +1,7 @@
-"""What takes the steps of a training: AdamW by itself, or Muon on kernels with AdamW on the rest."""
+"""AdamW, or Muon for inner kernels plus AdamW for everything else."""
 
 import torch
 from torch import nn
-
-# Of an autoencoder: the kernel that sees the image, and the one that makes the answer.
-ENDS = ("encoder.conv_in.weight", "decoder.conv_out.weight")
-HEAD = "probe."  # of the supervised control: AdamW's, as every probe is
 
 
 class KernelMuon(torch.optim.Muon):
@@ -41,16 +37,25 @@ def build_optimizers(
     """The optimizers that together move every parameter of `model`, which is on its device already.
 
     Args:
-        name: `adamw`; or `muon`, for the kernels between the first and the last layer of each network, with AdamW for
-            these two and for all that is no kernel.
+        model: with `muon`, its `ends` lists the modules whose kernels are no inner ones: the first and the last layer
+            of each network, and a classifier's head.
+        name: `adamw`; or `muon`, for inner kernels, with AdamW for the kernels of the ends and for whatever is no
+            kernel: biases, the scales of normalisations.
     """
     if name == "adamw":
         return [_adamw(list(model.parameters()), learning_rate, weight_decay)]
-    kernels, others = [], []
-    for key, parameter in model.named_parameters():
-        inner = parameter.ndim > 1 and not key.endswith(ENDS) and not key.startswith(HEAD)
-        (kernels if inner else others).append(parameter)
-    return [KernelMuon(kernels, learning_rate, weight_decay), _adamw(others, learning_rate, weight_decay)]
+    ends = {id(parameter) for module in model.ends for parameter in module.parameters()}
+    inner, others = [], []
+    for parameter in model.parameters():
+        (inner if parameter.ndim > 1 and id(parameter) not in ends else others).append(parameter)
+    return [KernelMuon(inner, learning_rate, weight_decay), _adamw(others, learning_rate, weight_decay)]
+
+
+def step_optimizers(optimizers: list[torch.optim.Optimizer], learning_rate: float) -> None:
+    """One step of each, from the gradients of the parameters."""
+    for optimizer in optimizers:
+        optimizer.param_groups[0]["lr"] = learning_rate
+        optimizer.step()
 
 
 def _adamw(parameters: list[nn.Parameter], learning_rate: float, weight_decay: float) -> torch.optim.AdamW:

@@ -12,7 +12,7 @@ from stages.controls.reconstruct_input import Reconstruction
 from stages.losses.perceptual import open_lpips
 from stages.losses.pixel import pixel_loss
 from stages.objectives import colorization
-from stages.objectives.colorization import Colorization, painted
+from stages.objectives.colorization import Colorization, predicted_lab
 from stages.runtime.errors import StageError
 from stages.runtime.schema import Loss, Model
 
@@ -127,7 +127,7 @@ def test_color_at_a_stride_is_held_against_the_mean_of_its_square_and_enlarged_f
     assert seen[-1].shape == (2, 3, 16, 16)
     # What LPIPS sees is what the network paints.
     network = objective.build(model)
-    colored = painted(network(lab), lab)
+    colored = predicted_lab(network(lab), lab)
     assert torch.equal(colored[:, :1], lab[:, :1])
     assert torch.allclose(colored[:, 1:], network.predict_ab(lab, 1.0), atol=1e-4)
 

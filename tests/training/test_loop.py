@@ -10,18 +10,19 @@ from dvclive import Live
 from stages.controls.reconstruct_input import Reconstruction
 from stages.controls.supervised import Classification
 from stages.losses.color_classification import ColorClassification
-from stages.losses.critic import Critic
 from stages.objectives.colorization import Colorization
 from stages.objectives.split_brain import SplitBrainPrediction
 from stages.runtime import interrupts
 from stages.runtime.errors import StageError
 from stages.runtime.schema import Loss, Model
-from stages.training import loop as training
+from stages.training import batches, loop
 from stages.training.batches import epoch_order
 from stages.training.checkpoint import Checkpoint
+from stages.training.evaluation import evaluate
 from stages.training.images import Images
-from stages.training.loop import Settings, evaluate, learning_rate_at, train
+from stages.training.loop import train
 from stages.training.nonfinite import NonFiniteMonitor
+from stages.training.settings import Settings, learning_rate_at
 
 MODEL = Model(block_out_channels=[8], layers_per_block=1, latent_channels=4, norm_num_groups=4, chroma_stride=1)
 SETTINGS = Settings(
@@ -35,6 +36,7 @@ L1 = Colorization(
     ),
     None,
 )  # fmt: skip
+ADVERSARIAL = Colorization(L1.loss.model_copy(update={"adversarial_weight": 0.1}), None)
 CLASSES = ColorClassification(
     torch.tensor([[-50.0, 0], [0, 50], [50, 0]]), torch.full((3,), 1 / 3), torch.ones(3), 2, 20.0, 1
 )
@@ -62,7 +64,7 @@ def small_model(objective=L1):
     return objective.build(MODEL)
 
 
-def run(folder, objective=L1, settings=SETTINGS, seed=0, key="key", model=None, adversary=None):
+def run(folder, objective=L1, settings=SETTINGS, seed=0, key="key", model=None, companion=None):
     checkpoint = Checkpoint(folder / "checkpoints", key)
     with Live(dir=str(folder / "live"), dvcyaml=None, save_dvc_exp=False, report=None) as live:
         model = train(
@@ -74,7 +76,7 @@ def run(folder, objective=L1, settings=SETTINGS, seed=0, key="key", model=None, 
             seed,
             checkpoint,
             live,
-            adversary,
+            companion,
         )
     series = {str(p.relative_to(folder)): p.read_bytes() for p in sorted((folder / "live").rglob("*")) if p.is_file()}
     return model, series
@@ -129,7 +131,7 @@ def test_every_objective_can_be_learned(tmp_path, name, optimizer):
 def test_a_critic_changes_what_is_learned_and_is_reported(tmp_path):
     plain, _ = run(tmp_path / "plain")
     torch.manual_seed(1)
-    judged, series = run(tmp_path / "judged", adversary=Critic(0.1, 10.0, torch.device("cpu")))
+    judged, series = run(tmp_path / "judged", companion=ADVERSARIAL.companion(torch.device("cpu")))
     assert not equal(plain, judged)
     assert {"critic", "adversarial"} <= {
         name.split("/")[-1].removesuffix(".tsv") for name in series if "/train/" in name
@@ -147,9 +149,9 @@ def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, name, 
 
     def critic(seed):
         torch.manual_seed(seed)
-        return Critic(0.1, 10.0, torch.device("cpu")) if name == "adversarial" else None
+        return ADVERSARIAL.companion(torch.device("cpu")) if name == "adversarial" else None
 
-    whole, series = run(tmp_path / "whole", objective, settings, adversary=critic(0))
+    whole, series = run(tmp_path / "whole", objective, settings, companion=critic(0))
 
     monkeypatch.setenv("STAGES_CHECKPOINT_SECONDS", "0")
     save, saved = Checkpoint.save, []
@@ -162,13 +164,13 @@ def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, name, 
 
     monkeypatch.setattr(Checkpoint, "save", save_and_stop)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "cut", objective, settings, adversary=critic(0))
+        run(tmp_path / "cut", objective, settings, companion=critic(0))
     monkeypatch.setattr(Checkpoint, "save", save)
 
     # Other weights at the start: if the checkpoint were not used, the end would differ.
     torch.manual_seed(99)
     other = objective.build(MODEL)
-    resumed, resumed_series = run(tmp_path / "cut", objective, settings, model=other, adversary=critic(7))
+    resumed, resumed_series = run(tmp_path / "cut", objective, settings, model=other, companion=critic(7))
     assert equal(whole, resumed)
     assert series == resumed_series
 
@@ -183,7 +185,7 @@ def test_ctrl_c_at_any_moment_saves_a_whole_step_and_the_next_run_ends_in_the_sa
 
     def critic(seed):
         torch.manual_seed(seed)
-        return Critic(0.1, 10.0, torch.device("cpu")) if name == "adversarial" else None
+        return ADVERSARIAL.companion(torch.device("cpu")) if name == "adversarial" else None
 
     def signalling(function, call):
         calls = []
@@ -196,26 +198,26 @@ def test_ctrl_c_at_any_moment_saves_a_whole_step_and_the_next_run_ends_in_the_sa
 
         return wrapper
 
-    whole, series = run(tmp_path / "whole", settings=settings, adversary=critic(0))
+    whole, series = run(tmp_path / "whole", settings=settings, companion=critic(0))
     augmented = {"first step": 1, "mid-epoch": 5, "last step of an epoch": 6}  # of three steps an epoch
     with monkeypatch.context() as patch:
         patch.setattr(interrupts, "received", [])
         before = signal.signal(signal.SIGINT, interrupts.raise_interrupted)
         if moment in augmented:
-            patch.setattr(training, "augment", signalling(training.augment, augmented[moment]))
+            patch.setattr(batches, "augment", signalling(batches.augment, augmented[moment]))
         elif moment == "validation":
-            patch.setattr(training, "evaluate", signalling(training.evaluate, 2))
+            patch.setattr(loop, "evaluate", signalling(loop.evaluate, 2))
         else:
             patch.setattr(torch, "save", signalling(torch.save, 2))
         try:
             with pytest.raises(interrupts.Interrupted):
-                run(tmp_path / "cut", settings=settings, adversary=critic(0))
+                run(tmp_path / "cut", settings=settings, companion=critic(0))
         finally:
             signal.signal(signal.SIGINT, before)
     state = torch.load(tmp_path / "cut/checkpoints/key.pt", weights_only=True)
     assert state["step"] == {**augmented, "validation": 6, "save": 6}[moment]
     torch.manual_seed(99)
-    resumed, resumed_series = run(tmp_path / "cut", settings=settings, model=L1.build(MODEL), adversary=critic(7))
+    resumed, resumed_series = run(tmp_path / "cut", settings=settings, model=L1.build(MODEL), companion=critic(7))
     assert equal(whole, resumed)
     assert series == resumed_series
 

@@ -80,6 +80,7 @@ def test_small_directions_move_as_far_as_the_large_one():
     spread = {}
     for name in ("adamw", "muon"):
         layer = nn.Conv2d(4, 8, 3)
+        layer.ends = []
         before = layer.weight.detach().clone()
         layer.weight.grad = gradient.reshape(8, 4, 3, 3).clone()
         for optimizer in build_optimizers(layer, name, 0.01, 0.0):
