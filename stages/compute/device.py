@@ -1,4 +1,4 @@
-"""Where tensors are computed. Environment variables, not parameters: they choose a machine, not a result."""
+"""The device that computes. It is an environment variable, not a parameter: it chooses a machine, not a result."""
 
 import os
 from functools import cache
@@ -10,9 +10,9 @@ from stages.runtime.errors import StageError
 
 
 def local_rank() -> int | None:
-    """The number of this process among those of a training that a stage has started; None if it is not one of them.
+    """This process's rank among those that a stage has launched for its training; None if it was not launched.
 
-    LOCAL_RANK by itself says nothing: a user's own launcher, of a cluster say, sets it too.
+    LOCAL_RANK alone does not count: a launcher of the user's, such as a cluster's, sets it too.
     """
     if ERROR_FILE not in os.environ or "LOCAL_RANK" not in os.environ:
         return None
@@ -20,10 +20,10 @@ def local_rank() -> int | None:
 
 
 def device() -> torch.device:
-    """The device named by STAGES_DEVICE: `cpu`, `cuda`, `cuda:1`, ...; `auto` (the default) takes CUDA if it is there.
+    """The device named by STAGES_DEVICE: `cpu`, `cuda`, `cuda:1`, ...; `auto` (the default) is CUDA if available.
 
-    Of several processes that share a training each takes the GPU of its own number. cuDNN is told not to choose its
-    algorithms by timing, nor any that adds in a changing order: see `set_deterministic` for more, and for less.
+    In data-parallel training each process takes the GPU of its rank. cuDNN is set to deterministic algorithms, not
+    chosen by timing; `set_deterministic` changes that.
 
     Raises:
         StageError: for a name that PyTorch does not know, or a GPU that is not there.
@@ -34,8 +34,8 @@ def device() -> torch.device:
     if name == "cuda" and (rank := local_rank()) is not None:
         name = f"cuda:{rank}"
     try:
-        chosen = torch.device(name)
-        torch.empty(0, device=chosen)
+        used = torch.device(name)
+        torch.empty(0, device=used)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise StageError(
@@ -43,20 +43,20 @@ def device() -> torch.device:
         ) from None
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
-    return chosen
+    return used
 
 
-def set_deterministic(chosen: torch.device, deterministic: bool) -> None:
-    """Have a GPU compute the same bytes each time, or let cuDNN choose. On a CPU there is nothing to choose.
+def set_deterministic(used: torch.device, deterministic: bool) -> None:
+    """Use deterministic algorithms on a GPU, or the fastest. On a CPU there is no choice.
 
-    To be called after `device`, which sets cuDNN's part as if for the first.
+    Call it after `device`, which sets cuDNN to deterministic.
 
     Args:
-        chosen: the device.
-        deterministic: every operation that has an algorithm which adds in the same order uses it, and one that has none
-            raises a RuntimeError; else cuDNN takes whatever it times as the fastest.
+        used: the device.
+        deterministic: an operation without a deterministic algorithm raises a RuntimeError; if False, cuDNN takes the
+            algorithms that it measures to be the fastest.
     """
-    if chosen.type == "cpu":
+    if used.type == "cpu":
         return
     if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it starts
@@ -66,15 +66,13 @@ def set_deterministic(chosen: torch.device, deterministic: bool) -> None:
     torch.backends.cudnn.deterministic = deterministic
 
 
-def autocast(chosen: torch.device, precision: str) -> torch.autocast:
-    """A context that computes matrix products in `precision` (`float32`, `bfloat16`) on `chosen`.
+def autocast(used: torch.device, precision: str) -> torch.autocast:
+    """A context that computes matrix products in `precision` (`float32`, `bfloat16`) on a device.
 
     A CPU without bfloat16 instructions computes in float32, whatever the precision: oneDNN's fallback takes 25 times as
     long there (measured with AVX2 alone), and its result is less accurate.
     """
-    return torch.autocast(
-        chosen.type, torch.bfloat16, enabled=precision == "bfloat16" and computes_bfloat16(chosen.type)
-    )
+    return torch.autocast(used.type, torch.bfloat16, enabled=precision == "bfloat16" and computes_bfloat16(used.type))
 
 
 @cache

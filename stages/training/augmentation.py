@@ -1,6 +1,6 @@
-"""How images are varied, by draws that depend on (seed, epoch, step) alone.
+"""Augmentation whose random draws depend on (seed, epoch, step) alone.
 
-Nothing is carried from one batch to the next, so a run that resumes at any step draws what it would have drawn.
+No generator's state is carried from one batch to the next, so a run that resumes at any step draws the same numbers.
 """
 
 import numpy as np
@@ -20,21 +20,21 @@ def augment(
     step: int,
     shard: Shard | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mirror each image with probability 1/2, cut a square out of it, vary the contrast and brightness of its L.
+    """Random horizontal flip, random resized square crop, and jitter of the contrast and brightness of L.
 
     Lightness becomes 50 + c (L - 50) + 100 b with c in 1 +- jitter and b in 0 +- jitter / 2, clipped to 0..100: mild
-    enough that it stays a function of the photograph (the study inverted its input at random). The square's edge is
-    between `crop` and 1 of the image's, its place anywhere; it is enlarged bilinearly to the size of the image.
+    enough that it stays a function of the photograph (the study inverted its input at random). The crop's edge is
+    uniform between `crop` and 1 times the image's, its position uniform within the image; it is upsampled bilinearly.
 
     Args:
         lab: (N, 3, H, W) float32 Lab.
         jitter: largest relative change of lightness, 0 for none.
-        crop: smallest edge of the square, 1 for the whole image.
-        shard: of a batch, which these images are; by default they are the batch. What is drawn for an image depends on
-            its place in the batch, not on how processes share it.
+        crop: smallest edge of the crop in units of the image's, 1 for no crop.
+        shard: of a batch, which these images are; None: they are the whole batch. An image's draws depend on its
+            position in the batch, not on how processes share it.
 
     Returns:
-        Two (N, 3, H, W) tensors: with varied lightness, and without. a and b are the same in both.
+        Two (N, 3, H, W) tensors: with jittered lightness, and without. Flip and crop are the same in both.
     """
     generator = np.random.default_rng([seed, epoch, step + 1])
     rows, count = (shard.slice, shard.batch_size) if shard else (slice(None), len(lab))
@@ -45,13 +45,13 @@ def augment(
     mirrored, contrast, brightness = draw()[:, :, None, None, None]
     lab = torch.where(mirrored < 0.5, lab.flip(-1), lab)
     if crop < 1:
-        lab = _cut(lab, draw(), crop)
+        lab = _resized_crop(lab, draw(), crop)
     varied = 50 + (1 + jitter * (2 * contrast - 1)) * (lab[:, :1] - 50) + 50 * jitter * (2 * brightness - 1)
     return torch.cat((varied.clip(0, 100), lab[:, 1:]), dim=1), lab
 
 
-def _cut(lab: torch.Tensor, draws: torch.Tensor, smallest: float) -> torch.Tensor:
-    """The same size, of a square whose edge and place are given by three draws in [0, 1) an image."""
+def _resized_crop(lab: torch.Tensor, draws: torch.Tensor, smallest: float) -> torch.Tensor:
+    """Crop to squares whose edge and position follow from (3, N) draws in [0, 1), resized to (N, 3, H, W)."""
     edge = smallest + (1 - smallest) * draws[0]
     transform = torch.zeros(len(lab), 2, 3, device=lab.device)
     transform[:, 0, 0] = transform[:, 1, 1] = edge

@@ -1,4 +1,4 @@
-"""A training run's state on disk, found again by the hash of the run's inputs."""
+"""A training run's state on disk, in a file named by the hash of the run's inputs."""
 
 import contextlib
 import fcntl
@@ -21,14 +21,15 @@ from stages.training.distributed import Processes
 
 
 class Checkpoint:
-    """At most one file: the newest state of the run with this key.
+    """The newest state of the run with this key, in at most one file.
+
+    Experiments with the same inputs that run side by side have a slot each, and so a file each.
 
     Args:
-        folder: where checkpoints lie, outside DVC's outputs.
-        key: hash of the run's inputs; a run with other inputs never sees this file.
-        slot: None: one that no other process holds, which is then this one's until it ends: two experiments of
-            the same inputs, side by side, do not write one file. A number: that of the process that holds it; then
-            this one reads only.
+        folder: of all checkpoints, outside DVC's outputs.
+        key: hash of the run's inputs; a run with other inputs never reads this file.
+        slot: None: claim a free one, until the process ends. A number: the slot that another process of this run
+            holds; this one then reads only.
     """
 
     def __init__(self, folder: Path, key: str, slot: int | None = None):
@@ -36,7 +37,7 @@ class Checkpoint:
         if slot is None:
             slot, self._lock = _claim(folder, key)
         self.slot, self.path = slot, _state(folder, key, slot)
-        self.diverged = self.path.with_suffix(".diverged.json")  # what a step that cannot be taken was to learn from
+        self.diverged = self.path.with_suffix(".diverged.json")  # the images of a step that was not finite
         self.interval = _interval()
         self._saved = time.monotonic()
 
@@ -56,11 +57,11 @@ class Checkpoint:
         """
         if not self.is_owner:
             return
-        # Through a file of ours: torch's own writer does not say that the disk is full.
+        # Through a Python file: torch's own writer does not report a full disk.
         with defer_interrupts(), whole_file(self.path) as part, part.open("wb") as file:
             torch.save(state, file)
             file.flush()
-            os.fsync(file.fileno())  # a power cut after the renaming would else leave an empty file in place of the old
+            os.fsync(file.fileno())  # else a power cut after the renaming leaves an empty file
         self._saved = time.monotonic()
 
     def load(self) -> dict | None:
@@ -87,7 +88,7 @@ class Checkpoint:
 
 
 def shared_checkpoint(key: str, processes: Processes, device: torch.device) -> Checkpoint:
-    """In $DVC_ROOT/.dvc/tmp/checkpoints: the main process's, in all that train together."""
+    """The main process's checkpoint in $DVC_ROOT/.dvc/tmp/checkpoints, in all processes that train together."""
     folder = local_state("checkpoints")
     owned = Checkpoint(folder, key) if processes.is_main else None
     slot = processes.broadcast(owned.slot if owned else 0, device)

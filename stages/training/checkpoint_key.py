@@ -1,4 +1,4 @@
-"""The key of a training's checkpoint: a hash of everything that its result depends on, as dvc.yaml declares it."""
+"""The key of a training's checkpoint: a hash of everything that dvc.yaml declares its result to depend on."""
 
 import hashlib
 import importlib.metadata
@@ -17,14 +17,14 @@ CHUNK = 1 << 20
 def inputs_key(stage: str, item: str, params: Params, machine: str) -> str:
     """A hexadecimal digest of a matrix stage's parameters and dependencies, as dvc.yaml declares them.
 
-    The contents of its dependencies (code and data; of a folder, all files that .dvcignore leaves), the values of its
-    parameters and the versions of the packages that compute count; where the project lies does not.
+    It covers the contents of the dependencies (code and data; of a folder, all files that .dvcignore does not ignore),
+    the values of the parameters and the versions of the packages that compute, but not where the project lies.
 
     Args:
         stage: name in dvc.yaml.
-        item: its matrix value, e.g. `colorization`, put in the place of `${item...}`.
+        item: its matrix value, e.g. `colorization`, for `${item...}`.
         params: the parameters as read.
-        machine: what else rounds numbers in its own way: the device, the number of threads.
+        machine: what else affects rounding: the device, the number of threads.
     """
     declared = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]
     (dimension,) = declared["matrix"]
@@ -45,14 +45,14 @@ def inputs_key(stage: str, item: str, params: Params, machine: str) -> str:
 
 
 def _files(dependency: Path, ignored: PathSpec) -> list[Path]:
-    """The dependency itself, or all files below it that DVC sees, in one order."""
+    """The dependency itself, or all files below it that DVC sees, sorted."""
     if not dependency.is_dir():
         return [dependency]
     return sorted(path for path in dependency.rglob("*") if path.is_file() and not ignored.match_file(path.as_posix()))
 
 
 def local_state(name: str) -> Path:
-    """A folder for what must outlive an interrupted run and is no output: $DVC_ROOT/.dvc/tmp/<name>.
+    """The folder $DVC_ROOT/.dvc/tmp/<name>, for what must outlive an interrupted run and is no output.
 
     In `dvc exp run --temp` DVC_ROOT is the repository itself, not the copy, which DVC deletes when the run fails.
     """

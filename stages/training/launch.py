@@ -1,4 +1,4 @@
-"""Start a stage's training in several processes, by `accelerate launch`, and end with them."""
+"""Data-parallel training: run a stage in several processes, by `accelerate launch`."""
 
 import os
 import subprocess
@@ -12,15 +12,17 @@ from stages.compute.device import local_rank
 from stages.runtime.entry_point import ERROR_FILE
 from stages.runtime.errors import StageError
 
-END_SECONDS = 40  # that the launcher has to end its processes, which it gives 30
+END_SECONDS = 40  # for the launcher to end its processes, to which it gives 30
 LOG_LINES = 30
 
 
 def launch(stage: str, argument: str, processes: int) -> bool:
-    """Run `python -m stages.<stage> <argument>` in several processes and wait; False where there is nothing to launch.
+    """Run `python -m stages.<stage> <argument>` in several processes and wait for them.
 
-    That is for one process, and in the processes themselves. Each takes a GPU, or all take the CPU. They end when this
-    process is interrupted, and when it disappears.
+    Each takes a GPU, or all take the CPU. They end when this process is interrupted, and when it disappears.
+
+    Returns:
+        False, with nothing launched, for one process, and within the launched processes.
 
     Raises:
         StageError: when there are fewer GPUs than processes, STAGES_DEVICE names one GPU, or a process fails.
@@ -34,15 +36,15 @@ def launch(stage: str, argument: str, processes: int) -> bool:
     command += ["--dynamo_backend", "no", "--module", f"stages.{stage}", argument]
     with tempfile.TemporaryDirectory() as folder:
         log, error = Path(folder, "log"), Path(folder, "error")
-        # Accelerate fills in what is not said here from a file in the user's home, which HF_HOME names.
-        own = {ERROR_FILE: str(error), "HF_HOME": folder}
+        # Accelerate takes defaults from a file of the user's, in HF_HOME: an empty folder has none.
+        environment = {ERROR_FILE: str(error), "HF_HOME": folder}
         threads = max(1, len(os.sched_getaffinity(0)) // processes)
         with log.open("w") as file:
-            # In a session of its own: Ctrl-C reaches this process alone, which then ends the launcher in order.
+            # In a new session: Ctrl-C reaches this process alone, which then ends the launcher in order.
             launcher = subprocess.Popen(
                 command,
                 stderr=file,
-                env={"OMP_NUM_THREADS": str(threads)} | os.environ | own,
+                env={"OMP_NUM_THREADS": str(threads)} | os.environ | environment,
                 start_new_session=True,
             )
             try:
@@ -53,7 +55,7 @@ def launch(stage: str, argument: str, processes: int) -> bool:
             raise StageError(error.read_text(encoding="utf-8"))
         if code:
             tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:])
-            raise StageError(f"a process of the training failed; the end of what they said:\n{tail}")
+            raise StageError(f"a process of the training failed; the end of their output:\n{tail}")
     return True
 
 
@@ -72,7 +74,7 @@ def _check_devices(processes: int) -> None:
 
 
 def _end(launcher: subprocess.Popen) -> None:
-    """Have the launcher end its processes, if it is still there."""
+    """Terminate the launcher, which ends its processes, if it is still running."""
     if launcher.poll() is None:
         launcher.terminate()
         try:

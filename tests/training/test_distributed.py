@@ -1,4 +1,4 @@
-"""Several processes that share each batch: they learn what one would, end when they must, and say what is wrong."""
+"""Data-parallel training: it learns what one process would, ends when it must, and reports what is wrong."""
 
 import re
 import signal
@@ -62,7 +62,7 @@ def project(tmp_path, monkeypatch):
 
 @pytest.fixture
 def start(project):
-    """start(stage, name, **variables): a stage in a process of its own, ended when the test is."""
+    """start(stage, name, **variables): a stage in a subprocess, ended with the test."""
     started = []
 
     def start(stage: str, name: str, **variables: str) -> subprocess.Popen:
@@ -126,7 +126,7 @@ def test_what_is_drawn_for_an_image_does_not_depend_on_who_draws():
 def test_two_processes_learn_what_one_does(project, start, objective):
     """With a critic and LPIPS where it regresses, squares cut out, a last batch of one image for two: losses to 1e-4.
 
-    In a home where somebody has told Accelerate to use a GPU that is not there.
+    In a home whose configuration of Accelerate names a GPU that is not there.
     """
     home = project.path / "home/accelerate"
     home.mkdir(parents=True)
@@ -218,15 +218,15 @@ def test_what_needs_the_whole_batch_or_none_is_not_shared(project, monkeypatch, 
     assert trained == [control]
 
 
-def test_a_gpu_that_is_too_small_is_told_with_the_parameter_to_lower(project, monkeypatch):
+def test_a_gpu_that_is_too_small_is_reported_with_the_parameter_to_lower(project, monkeypatch):
     def train(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nSee the documentation")
 
     monkeypatch.setattr(pretraining, "train", train)
     monkeypatch.setattr(sys, "argv", ["train_control", "reconstruction"])
-    with pytest.raises(StageError, match=r"Tried to allocate 2\.00 GiB\.\)\. Lower train\.batch_size") as told:
+    with pytest.raises(StageError, match=r"Tried to allocate 2\.00 GiB\.\)\. Lower train\.batch_size") as raised:
         train_control.main()
-    assert "documentation" not in str(told.value)
+    assert "documentation" not in str(raised.value)
     assert not Path("data/encoders/reconstruction").exists()
 
 
@@ -271,4 +271,4 @@ def test_only_the_first_process_says_when_a_checkpoint_is_due(tmp_path):
     first, second = (Checkpoint(tmp_path, "key") for _ in range(2))
     first.interval = second.interval = 0.0
     assert _due(first, 20, Never(0, 2), torch.device("cpu"))
-    assert not _due(second, 20, Never(1, 2), torch.device("cpu"))  # it never saves: its own would stay due for ever
+    assert not _due(second, 20, Never(1, 2), torch.device("cpu"))  # it never saves: always due
