@@ -9,21 +9,24 @@ from stages.runtime.schema import Group, Params
 DEFAULT = "profiles/sample.yaml"
 
 
-def changed_parameters(own: Params, default: str | Path = DEFAULT) -> list[tuple[str, str, str]]:
-    """Key, default and value here of each leaf that differs, in the order of `Params`."""
+def changed_parameters(params: Params, default: str | Path = DEFAULT) -> list[tuple[str, str, str]]:
+    """Key, default and value here of each leaf that differs, in the order of the default's file.
+
+    Not in the order of the schema, which the report does not depend on.
+    """
     values = yaml.safe_load(Path(default).read_text(encoding="utf-8"))
-    return [(key, _shown(old), _shown(new)) for key, old, new in _pairs(Params, values, own) if old != new]
+    return [(key, _shown(old), _shown(new)) for key, old, new in _leaves(values, params) if old != new]
 
 
-def _pairs(group: type[Group], default: dict, own: Group, prefix: str = "") -> list[tuple]:
-    pairs = []
-    for name, field in group.model_fields.items():
-        old, new, kind = default[name], getattr(own, name), field.annotation
-        if isinstance(kind, type) and issubclass(kind, Group):
-            pairs += _pairs(kind, old, new, f"{prefix}{name}.")
+def _leaves(default: dict, params: Group, prefix: str = "") -> list[tuple]:
+    leaves = []
+    for name, old in default.items():
+        new = getattr(params, name)
+        if isinstance(new, Group):
+            leaves += _leaves(old, new, f"{prefix}{name}.")
         else:
-            pairs.append((f"{prefix}{name}", old, new))
-    return pairs
+            leaves.append((f"{prefix}{name}", old, new))
+    return leaves
 
 
 def _shown(value) -> str:
