@@ -1,3 +1,4 @@
+import hypothesis
 import pytest
 import torch
 from threadpoolctl import threadpool_limits
@@ -6,6 +7,12 @@ from tests.project import Project, make_project
 
 # Two processes of two threads each on two cores spin against one another: slower by an order of magnitude.
 torch.set_num_threads(1)
+
+# A property does not depend on how long an example takes.
+hypothesis.settings.register_profile(
+    "any speed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any speed")
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """A project of its own for the tests that meet the pipeline as its user does."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -87,12 +88,12 @@ class Project:
             raise AssertionError(f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout}")
         return result
 
-    def start(self, *command: str) -> subprocess.Popen:
-        """Start a command in a process group of its own, its output thrown away."""
+    def start(self, *command: str, **variables: str) -> subprocess.Popen:
+        """Start a command in a process group of its own, its output thrown away; trainings save after each step."""
         return subprocess.Popen(
             command,
             cwd=self.path,
-            env=environment() | {"STAGES_CHECKPOINT_SECONDS": "0"},
+            env=environment() | {"STAGES_CHECKPOINT_SECONDS": "0"} | variables,
             start_new_session=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -104,6 +105,24 @@ class Project:
     def change(self, changes: dict) -> None:
         """Rewrite params.yaml with some leaves changed."""
         (self.path / "params.yaml").write_text(yaml.safe_dump(merged(self.params(), changes), sort_keys=False))
+
+    def changed(self) -> set[str]:
+        """The stages that `dvc status` lists: one of their parameters, files or folders of code has changed."""
+        from dvc.repo import Repo
+
+        with contextlib.chdir(self.path), Repo() as repo:
+            return set(repo.status())
+
+    def downstream(self, stages: set[str]) -> set[str]:
+        """These stages and all that depend on their outputs: what runs again if every output differs."""
+        from dvc.repo import Repo
+
+        with contextlib.chdir(self.path), Repo() as repo:
+            graph = repo.index.graph
+            reached = {stage for stage in graph if stage.addressing in stages}
+            while more := {stage for stage in graph if reached & set(graph.successors(stage))} - reached:
+                reached |= more
+            return {stage.addressing for stage in reached}
 
     def lock(self) -> dict:
         return yaml.safe_load((self.path / "dvc.lock").read_text())["stages"]

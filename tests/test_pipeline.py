@@ -4,14 +4,13 @@ import json
 import os
 import re
 import signal
-import subprocess
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.hold import Hold
 from tests.project import Project
+from tests.waiting import LIMIT, descendants, wait_for_end, wait_until
 
 SUMMARIES = {"evaluate_colorization", "compare", "report"}
 ENCODER_RERUNS = {
@@ -65,31 +64,19 @@ def test_the_second_repro_runs_nothing(project):
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",  # a set's order differs between processes
 )
-def test_a_parameter_can_rerun_what_depends_on_it_and_nothing_else(finished, monkeypatch, change, expected):
+def test_a_parameter_can_rerun_what_depends_on_it_and_nothing_else(finished, change, expected):
     """What DVC calls changed, and all that lies downstream of it.
 
     That much may run; a stage below one that made the same bytes again is skipped, as those below `random` are when
     `train.*` changes.
     """
-    from dvc.repo import Repo
-
-    monkeypatch.chdir(finished.path)
     before = (finished.path / "params.yaml").read_text()
     try:
         finished.change(change)
-        with Repo() as repo:
-            changed = set(repo.status())
-            graph = repo.index.graph
-            # What check_params writes is always the same: nothing below it is stale for its sake.
-            stale = {stage for stage in graph if stage.addressing in changed - {"check_params"}}
-            while True:
-                downstream = {stage for stage in graph if stale & set(graph.successors(stage))}
-                if downstream <= stale:
-                    break
-                stale |= downstream
+        # What check_params writes is always the same: no stage runs again because it did.
+        assert finished.downstream(finished.changed() - {"check_params"}) == expected
     finally:
         (finished.path / "params.yaml").write_text(before)
-    assert {stage.addressing for stage in stale} == expected
 
 
 def test_an_experiment_runs_what_it_changes_and_shows_what_that_did(project):
@@ -167,13 +154,14 @@ def test_another_clone_takes_the_results_from_a_shared_cache(project, tmp_path):
     assert clone.run("git", "status", "--porcelain").stdout == ""
 
 
-LONGER = {"train": {"epochs": 6, "batch_size": 2}}
+LONGER = {"train": {"epochs": 3, "batch_size": 2}}
 TRAINING = "train_autoencoder@colorization"
+STEP = 21  # of 16 an epoch: in the middle of the second
 
 
 @pytest.fixture(scope="module")
 def longer(finished, tmp_path_factory) -> Project:
-    """A project whose next training takes long enough to be hit in the middle."""
+    """A project whose next training takes several epochs."""
     project = finished.copy(tmp_path_factory.mktemp("longer") / "project")
     project.change(LONGER)
     project.commit()
@@ -188,13 +176,22 @@ def undisturbed(longer, tmp_path_factory) -> dict:
     return project.lock()[TRAINING]["outs"]
 
 
-def interrupt(project: Project, command: list[str], signum: int) -> None:
-    """Start a command, hit its process group once the training has saved a checkpoint, and wait for its end."""
-    process = project.start(*command)
-    wait_for_checkpoint(project, process)
+@pytest.fixture
+def hold(tmp_path) -> Hold:
+    return Hold(tmp_path / "hold", STEP)
+
+
+def interrupt(project: Project, hold: Hold, command: list[str], signum: int) -> None:
+    """Start a command, send its process group a signal within a step of the training, and wait for the end of all."""
+    process = project.start(*command, **hold.environment)
+    hold.wait(process)
+    stages = descendants(process)
     os.killpg(process.pid, signum)
-    process.wait(timeout=30)
-    assert process.returncode != 0
+    if signum != signal.SIGKILL:
+        wait_until(lambda: hold.signals() == [1])
+        hold.release()
+    assert process.wait(timeout=LIMIT) != 0
+    wait_for_end(stages)
     assert checkpoints(project), "no checkpoint is left to resume from"
 
 
@@ -202,41 +199,35 @@ def checkpoints(project: Project) -> list[Path]:
     return list((project.path / ".dvc/tmp/checkpoints").glob("*.pt"))
 
 
-def wait_for_checkpoint(project: Project, process: subprocess.Popen) -> None:
-    end = time.monotonic() + 120
-    while not checkpoints(project):
-        assert process.poll() is None, "the run ended before it could be interrupted"
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda signum: signum.name)
-def test_an_interrupted_training_resumes_and_ends_in_the_same_bytes(longer, undisturbed, tmp_path, signum):
+def test_an_interrupted_training_resumes_and_ends_in_the_same_bytes(longer, undisturbed, hold, tmp_path, signum):
     project = longer.copy(tmp_path / "project")
-    interrupt(project, ["dvc", "repro", TRAINING], signum)
+    interrupt(project, hold, ["dvc", "repro", TRAINING], signum)
     output = project.run("dvc", "repro", TRAINING).stdout
-    assert "resuming at step" in output
+    saved = STEP - 1 if signum == signal.SIGKILL else STEP
+    assert f"resuming at step {saved} " in output
     assert project.lock()[TRAINING]["outs"] == undisturbed
     assert not list((project.path / ".dvc/tmp/checkpoints").iterdir())
 
 
-def test_a_stage_ends_when_dvc_alone_is_killed_whatever_the_shell(longer, tmp_path, monkeypatch):
+def test_a_stage_ends_when_dvc_alone_is_killed_whatever_the_shell(longer, hold, tmp_path, monkeypatch):
     monkeypatch.setenv("SHELL", "/bin/sh")
     project = longer.copy(tmp_path / "project")
-    process = project.start("dvc", "repro", TRAINING)
-    wait_for_checkpoint(project, process)
-    stages = [child for child in psutil.Process(process.pid).children(recursive=True) if "python" in child.name()]
+    process = project.start("dvc", "repro", TRAINING, **hold.environment)
+    hold.wait(process)
+    stages = [child for child in descendants(process) if "python" in child.name()]
     process.terminate()
-    process.wait(timeout=30)
-    _, alive = psutil.wait_procs(stages, timeout=10)
+    process.wait(timeout=LIMIT)
+    wait_until(lambda: hold.signals() == [1])
+    hold.release()
     assert stages
-    assert not alive
+    wait_for_end(stages)
 
 
-def test_an_interrupted_experiment_in_a_temporary_folder_resumes(longer, undisturbed, tmp_path):
+def test_an_interrupted_experiment_in_a_temporary_folder_resumes(longer, undisturbed, hold, tmp_path):
     project = longer.copy(tmp_path / "project")
     command = ["dvc", "exp", "run", "--temp", "--name", "again", TRAINING]
-    interrupt(project, command, signal.SIGKILL)
+    interrupt(project, hold, command, signal.SIGKILL)
     output = project.run(*command).stdout
     assert "resuming at step" in output
     project.run("dvc", "exp", "apply", "again")

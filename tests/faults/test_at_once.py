@@ -2,11 +2,13 @@
 
 import csv
 import io
-import time
 
 import pytest
 
-LONG = {"train": {"epochs": 3, "batch_size": 2}}
+from tests.hold import Hold
+from tests.waiting import LIMIT, wait_until
+
+LONG = {"train": {"epochs": 2, "batch_size": 8}}
 TRAINING = "train_autoencoder@colorization"
 
 
@@ -21,21 +23,20 @@ def test_two_experiments_of_one_training_side_by_side(finished, tmp_path):
 
     command = ["dvc", "exp", "run", "--temp", TRAINING]
     resamples = {"first": 200, "second": 300}
+    hold = Hold(tmp_path / "hold", step=3)
     processes = {
-        name: project.start(*command, "--name", name, "-S", f"compare.resamples={number}")
+        name: project.start(*command, "--name", name, "-S", f"compare.resamples={number}", **hold.environment)
         for name, number in resamples.items()
     }
-    checkpoints, most, end = project.path / ".dvc/tmp/checkpoints", 0, time.monotonic() + 600
-    while any(process.poll() is None for process in processes.values()):
-        assert time.monotonic() < end
-        most = max(most, len(list(checkpoints.glob("*.pt"))))
-        time.sleep(0.02)
+    hold.wait(*processes.values())
+    checkpoints = project.path / ".dvc/tmp/checkpoints"
+    assert len(list(checkpoints.glob("*.pt"))) == 2
+    hold.release()
     for name, process in processes.items():
-        assert process.returncode == 0, name
+        assert process.wait(timeout=LIMIT) == 0, name
         project.run("dvc", "exp", "apply", name)
         assert project.lock()[TRAINING]["outs"] == alone.lock()[TRAINING]["outs"]
         project.run("git", "checkout", ".")
-    assert most == 2
     assert not list(checkpoints.iterdir())
 
 
@@ -47,14 +48,13 @@ def test_a_queue_of_four_with_two_workers(finished, tmp_path):
             changes = ["-S", f"compare.resamples={resamples}", "-S", f"loss.lpips_weight={weight}"]
             project.run("dvc", "exp", "run", "--queue", *changes)
     project.run("dvc", "queue", "start", "--jobs", "2")
-    end = time.monotonic() + 900
-    while True:
+
+    def all_succeeded() -> bool:
         status = project.run("dvc", "queue", "status").stdout
-        if status.count("Success") == 4:
-            break
         assert "Failed" not in status, status
-        assert time.monotonic() < end, status
-        time.sleep(2)
+        return status.count("Success") == 4
+
+    wait_until(all_succeeded, limit=6 * LIMIT)
     shown = list(csv.DictReader(io.StringIO(project.run("dvc", "exp", "show", "--csv").stdout)))
     pairs = {(row["compare.resamples"], row["loss.lpips_weight"]) for row in shown if row["Experiment"]}
     assert {("110", "0.1"), ("110", "0.2"), ("120", "0.1"), ("120", "0.2")} <= pairs

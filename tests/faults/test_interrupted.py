@@ -5,56 +5,55 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.hold import Hold
 from tests.project import Project, environment
+from tests.waiting import LIMIT, descendants, wait_for_end, wait_until
 
-LONG = {"train": {"epochs": 4, "batch_size": 2}}  # some hundred steps
 STAGE = "train_autoencoder"
+EPOCHS = 3
+STEP = 21  # of 16 an epoch: in the middle of the second
+NEVER = {"STAGES_CHECKPOINT_SECONDS": "100000"}  # a training saves by itself: at the end of an epoch only
 
 
 @pytest.fixture(scope="module")
 def long(finished, tmp_path_factory) -> Project:
     project = finished.copy(tmp_path_factory.mktemp("long") / "project")
-    project.change(LONG)
+    project.change({"train": {"epochs": EPOCHS, "batch_size": 2}})
     return project
 
 
-def start(project: Project) -> subprocess.Popen:
-    """The training, saving by itself every two minutes only: never, in these tests."""
-    return subprocess.Popen(
+@pytest.fixture
+def hold(tmp_path) -> Hold:
+    return Hold(tmp_path / "hold", STEP)
+
+
+def start(project: Project, hold: Hold) -> subprocess.Popen:
+    """The training, once it is held in its step."""
+    process = subprocess.Popen(
         [sys.executable, "-m", f"stages.{STAGE}", "colorization"],
-        cwd=project.path, env=environment() | {"PYTHONUNBUFFERED": "1"}, text=True,
+        cwd=project.path, env=environment() | NEVER | hold.environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
+    hold.wait(process)
+    return process
 
 
-def wait_for_training(project: Project, process: subprocess.Popen, epochs: int = 1) -> None:
-    series = project.path / "data/training/colorization/plots/metrics/train/loss.tsv"
-    before = series.stat().st_mtime if series.exists() else 0
-    end = time.monotonic() + 120
-    while not (series.exists() and series.stat().st_mtime > before and len(series.read_text().splitlines()) > epochs):
-        assert process.poll() is None, process.stdout.read()
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def test_ctrl_c_once_saves_and_the_next_run_goes_on_from_that_step(long, tmp_path):
+def test_ctrl_c_once_saves_and_the_next_run_goes_on_from_that_step(long, hold, tmp_path):
     whole = long.copy(tmp_path / "whole")
     whole.run(sys.executable, "-m", f"stages.{STAGE}", "colorization")
     project = long.copy(tmp_path / "cut")
-    process = start(project)
-    wait_for_training(project, process)
-    time.sleep(0.3)
+    process = start(project, hold)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    wait_until(lambda: hold.signals() == [1], process)
+    hold.release()
+    out, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == 130
     step, steps = map(int, re.search(r"saved at step (\d+) of (\d+)", out).groups())
-    assert 0 < step < steps
+    assert step == STEP < steps
     assert "Traceback" not in out
     again = project.run(sys.executable, "-m", f"stages.{STAGE}", "colorization").stdout
     assert f"resuming at step {step} of {steps}" in again
@@ -65,37 +64,43 @@ def test_ctrl_c_once_saves_and_the_next_run_goes_on_from_that_step(long, tmp_pat
     assert not list((project.path / ".dvc/tmp/checkpoints").iterdir())
 
 
-def test_ctrl_c_twice_stops_at_once(long, tmp_path):
+def test_ctrl_c_twice_stops_at_once(long, hold, tmp_path):
+    """Within a step that never ends: the first signal waits for its end, the second does not."""
     project = long.copy(tmp_path / "project")
-    process = start(project)
-    wait_for_training(project, process)
+    process = start(project, hold)
     process.send_signal(signal.SIGINT)
+    wait_until(lambda: hold.signals() == [1], process)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=5)
-    assert process.returncode in (-signal.SIGINT, 130)  # 130: it was done before the second came
+    process.communicate(timeout=LIMIT)
+    assert process.returncode == -signal.SIGINT
     again = project.run(sys.executable, "-m", f"stages.{STAGE}", "colorization").stdout
-    assert "epoch 4 of 4" in again
+    assert f"epoch {EPOCHS} of {EPOCHS}" in again
 
 
-def test_ctrl_c_at_the_terminal_ends_dvc_and_the_stage(long, tmp_path):
+def test_ctrl_c_at_the_terminal_ends_dvc_and_the_stage(long, hold, tmp_path):
     project = long.copy(tmp_path / "project")
-    process = project.start("dvc", "repro", f"{STAGE}@colorization")
-    wait_for_training(project, process)
-    stages = psutil.Process(process.pid).children(recursive=True)
+    process = project.start("dvc", "repro", f"{STAGE}@colorization", **hold.environment, **NEVER)
+    hold.wait(process)
+    stages = descendants(process)
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=30) != 0
-    assert not psutil.wait_procs(stages, timeout=10)[1]
-    assert list((project.path / ".dvc/tmp/checkpoints").glob("*.pt"))
-    assert "resuming at step" in project.run("dvc", "repro", f"{STAGE}@colorization").stdout
-
-
-def test_sigterm_to_dvc_alone_leaves_no_stage_running(long, tmp_path):
-    project = long.copy(tmp_path / "project")
-    process = project.start("dvc", "repro", f"{STAGE}@colorization")
-    wait_for_training(project, process)
-    stages = psutil.Process(process.pid).children(recursive=True)
-    process.terminate()
-    process.wait(timeout=30)
+    wait_until(lambda: hold.signals() == [1], process)
+    hold.release()
+    assert process.wait(timeout=LIMIT) != 0
     assert stages
-    assert not psutil.wait_procs(stages, timeout=10)[1]
-    assert "resuming at step" in project.run("dvc", "repro", f"{STAGE}@colorization").stdout
+    wait_for_end(stages)
+    assert list((project.path / ".dvc/tmp/checkpoints").glob("*.pt"))
+    assert f"resuming at step {STEP} " in project.run("dvc", "repro", f"{STAGE}@colorization").stdout
+
+
+def test_sigterm_to_dvc_alone_leaves_no_stage_running(long, hold, tmp_path):
+    project = long.copy(tmp_path / "project")
+    process = project.start("dvc", "repro", f"{STAGE}@colorization", **hold.environment, **NEVER)
+    hold.wait(process)
+    stages = descendants(process)
+    process.terminate()
+    process.wait(timeout=LIMIT)
+    wait_until(lambda: hold.signals() == [1])  # from the stage itself, as DVC is gone
+    hold.release()
+    assert stages
+    wait_for_end(stages)
+    assert f"resuming at step {STEP} " in project.run("dvc", "repro", f"{STAGE}@colorization").stdout

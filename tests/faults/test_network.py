@@ -1,14 +1,13 @@
 """A network that fails in every way: the archive arrives whole in the end, or the refusal says what to do.
 
-`tests/food101/test_fetch.py` holds what a download does in good and in ordinary bad weather, by its parts; here the
-whole stage meets servers that stall, reset and lie.
+`tests/source/test_fetch.py` tests the parts of a download, with a server that is slow or fails; here the whole stage
+meets servers that stall, reset and lie.
 """
 
 import hashlib
 import socket
 import struct
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -17,16 +16,21 @@ from stages import download
 from stages.runtime.errors import StageError
 from stages.source import partial, resumable
 from tests.project import make_project
+from tests.waiting import LIMIT, wait_until
 
 BODY = b"\x1f\x8b" + bytes(range(256)) * 800
 MD5 = hashlib.md5(BODY).hexdigest()
 
 
 class Server:
-    """Answers each connection by the next script; the last one serves all that follow."""
+    """Answers each connection by the next script; the last one serves all that follow.
+
+    The client waits for a script that never answers as long as the script says, and for any other one for ever.
+    """
 
     def __init__(self, *scripts):
         self.scripts, self.requests = list(scripts), []
+        self._set_patience()
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}/food-101.tar.gz"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -48,12 +52,16 @@ class Server:
         headers = dict(line.split(": ", 1) for line in request.decode().split("\r\n")[1:] if ": " in line)
         self.requests.append(headers)
         script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+        self._set_patience()  # of the next request: this one has begun
         try:
             script(connection, headers)
         except OSError:
             pass
         finally:
             connection.close()
+
+    def _set_patience(self):
+        resumable.TIMEOUT_SECONDS = (LIMIT, PATIENCE.get(self.scripts[0], LIMIT))
 
 
 def head(code="200 OK", length=None, **headers) -> bytes:
@@ -81,20 +89,35 @@ def without_ranges(connection, headers):
     connection.sendall(head() + BODY)
 
 
+def saved() -> int:
+    """Bytes that the client has saved so far."""
+    return sum(file.stat().st_size for file in Path(".dvc/tmp/downloads").glob("*.part"))
+
+
+def send_beginning(connection):
+    """50,000 bytes or more, which differ from those of an earlier try; return when the client has saved them."""
+    size = max(50_000, saved() + 10_000)
+    connection.sendall(head() + BODY[:size])
+    wait_until(lambda: saved() == size)
+
+
 def reset(connection, headers):
     """In the middle: the client sees ECONNRESET, not an end."""
-    connection.sendall(head() + BODY[:50_000])
-    time.sleep(0.1)
+    send_beginning(connection)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def stall(connection, headers):
-    connection.sendall(head() + BODY[:50_000])
-    time.sleep(1.5)
+    send_beginning(connection)
+    connection.recv(1)  # until the client gives up
 
 
 def silent(connection, headers):
-    time.sleep(1.5)
+    connection.recv(1)
+
+
+# Seconds between two bytes: enough for the beginning that `stall` sends.
+PATIENCE = {stall: 10, silent: 0.2}
 
 
 def changed(connection, headers):
@@ -121,7 +144,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(project.path)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(resumable, "BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr(resumable, "TIMEOUT_SECONDS", (0.5, 0.5))
+    monkeypatch.setattr(resumable, "TIMEOUT_SECONDS", resumable.TIMEOUT_SECONDS)  # a server sets it: put it back
     monkeypatch.setattr(resumable, "CHUNK", 10_000)
     monkeypatch.setattr(partial, "CHUNK", 10_000)
     return project

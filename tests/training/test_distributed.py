@@ -4,7 +4,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,9 @@ from stages.training.checkpoint import Checkpoint
 from stages.training.distributed import Processes, init_distributed
 from stages.training.launch import launch
 from stages.training.loop import _due
+from tests.hold import Hold
 from tests.project import environment, make_project
+from tests.waiting import LIMIT, wait_for_end
 
 IMAGES = 11  # of a class: 22 in all, three batches of 7 and one of a single image
 
@@ -82,7 +83,7 @@ def start(project):
     for stage in started:
         if stage.poll() is None:
             stage.terminate()
-            stage.communicate(timeout=60)
+            stage.communicate(timeout=LIMIT)
 
 
 def read_until(stage: subprocess.Popen, text: str) -> str:
@@ -136,7 +137,7 @@ def test_two_processes_learn_what_one_does(project, start, objective):
     for processes in (1, 2):
         project.change({"train": {"processes": processes}})
         stage = start("train_autoencoder", objective, **variables)
-        out, _ = stage.communicate(timeout=300)
+        out, _ = stage.communicate(timeout=LIMIT)
         assert stage.returncode == 0, out
         assert out.count("epoch 2 of 2") == 1
         losses.append(series(objective))
@@ -162,23 +163,22 @@ def test_a_stage_that_ends_takes_its_processes_with_it_and_resumes(project, star
     processes = psutil.Process(stage.pid).children(recursive=True)
     assert len(processes) >= 3  # the launcher and two
     stage.send_signal(signum)
-    out, _ = stage.communicate(timeout=60)
+    out, _ = stage.communicate(timeout=LIMIT)
     assert stage.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[signum]
     assert "Traceback" not in out
-    _, alive = psutil.wait_procs(processes, timeout=60)
-    assert not alive
+    wait_for_end(processes)
     assert len(list(Path(".dvc/tmp/checkpoints").glob("*.pt"))) == 1
     if signum == signal.SIGTERM:
         again = start("train_control", "reconstruction")
         assert "resuming at step" in again.stdout.readline()
         again.terminate()
-        again.communicate(timeout=60)
+        again.communicate(timeout=LIMIT)
 
 
 def test_an_error_of_the_processes_reaches_the_user_once_and_without_a_traceback(project, start):
     project.change({"train": {"processes": 2, "learning_rate": 1e30, "gradient_clip": 1e30}})
     stage = start("train_control", "reconstruction")
-    out, _ = stage.communicate(timeout=300)
+    out, _ = stage.communicate(timeout=LIMIT)
     assert stage.returncode == 1
     assert out.count("error: the loss is not finite") == 1
     assert "Traceback" not in out
@@ -238,28 +238,26 @@ def test_another_launchers_rank_is_not_taken_for_ours(monkeypatch):
         launch("train_control", "reconstruction", 2)
 
 
-def test_a_checkpoint_within_an_epoch_is_the_first_processes_and_ends_in_the_same_bytes(project, start):
+def test_a_checkpoint_within_an_epoch_is_the_first_processes_and_ends_in_the_same_bytes(project, start, tmp_path):
     """Steps of an epoch: 110. Asked every 20, with no interval: saved at 20, 40, ..., 100 and at the end."""
     list_images(pretrain=110)
     rng = np.random.default_rng(0)
     np.save("data/lab/pretrain.npy", rng.integers(0, 256, (220, 3, 32, 32), dtype=np.uint8))
     project.change({"train": {"processes": 2, "epochs": 2, "batch_size": 2}, "loss": {"adversarial_weight": 0.0}})
     whole = start("train_autoencoder", "colorization")
-    out, _ = whole.communicate(timeout=300)
+    out, _ = whole.communicate(timeout=LIMIT)
     assert whole.returncode == 0, out
     expected = series(), Path("data/encoders/colorization/model.safetensors").read_bytes()
 
-    cut = start("train_autoencoder", "colorization", STAGES_CHECKPOINT_SECONDS="0")
-    checkpoints = Path(".dvc/tmp/checkpoints")
-    while not list(checkpoints.glob("*.pt")):
-        assert cut.poll() is None
-        time.sleep(0.01)
+    hold = Hold(tmp_path / "hold", step=30)
+    cut = start("train_autoencoder", "colorization", STAGES_CHECKPOINT_SECONDS="0", **hold.environment)
+    hold.wait(cut)
     cut.terminate()
-    cut.communicate(timeout=60)
+    cut.communicate(timeout=LIMIT)
     again = start("train_autoencoder", "colorization")
     step = int(re.search(r"resuming at step (\d+)", read_until(again, "resuming at step"))[1])
-    assert step % 110 and step % 20 == 0
-    again.communicate(timeout=300)
+    assert step == 20
+    again.communicate(timeout=LIMIT)
     assert (series(), Path("data/encoders/colorization/model.safetensors").read_bytes()) == expected
 
 

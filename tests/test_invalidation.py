@@ -1,0 +1,132 @@
+"""A change of code reruns what it can change, and nothing else: a finished project is edited, and DVC is asked."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.project import Project
+from tests.test_pipeline import LOSS_RERUNS, PROBES, ran
+
+
+@contextmanager
+def edited(project: Project, *patterns: str) -> Iterator[None]:
+    """The project with a line more in every file of these patterns."""
+    contents = {
+        path: path.read_bytes() for pattern in patterns for path in project.path.glob(pattern) if path.is_file()
+    }
+    assert contents
+    try:
+        for path, content in contents.items():
+            path.write_bytes(content + (b"\n# edited\n" if path.suffix == ".py" else b"\n"))
+        yield
+    finally:
+        for path, content in contents.items():
+            path.write_bytes(content)
+
+
+def reruns(project: Project, *patterns: str) -> set[str]:
+    """The stages that may run again after an edit of these files: the changed ones and all that depend on them."""
+    with edited(project, *patterns):
+        return project.downstream(project.changed())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clean(finished) -> None:
+    assert finished.changed() == set()
+
+
+def test_a_changed_error_message_of_the_schema_runs_check_params_alone(project):
+    schema = project.path / "stages/runtime/schema.py"
+    schema.write_text(schema.read_text().replace("must be", "has to be"))
+    assert "has to be" in schema.read_text()
+    assert project.changed() == {"check_params"}
+    assert ran(project.run("dvc", "repro").stdout) == {"check_params"}
+    assert project.changed() == set()
+
+
+def test_a_change_of_how_stages_run_leaves_all_but_check_params_clean(finished):
+    """Messages, signals, whole files, the reader and the schema of parameters."""
+    with edited(finished, "stages/runtime/**/*"):
+        assert finished.changed() == {"check_params"}
+
+
+@pytest.mark.parametrize("loss", ["pixel", "critic", "color_classes"])
+def test_a_changed_loss_leaves_the_controls_clean(finished, loss):
+    assert reruns(finished, f"stages/losses/{loss}.py") == LOSS_RERUNS
+
+
+def test_a_changed_loader_of_lpips_leaves_the_controls_clean(finished):
+    """It reruns what is trained with LPIPS, and what is scored by it."""
+    assert reruns(finished, "stages/losses/perceptual.py") == LOSS_RERUNS | {"paint_baselines"}
+
+
+@pytest.mark.parametrize("code", ["stages/probing/*", "stages/classifiers/domains.py", "stages/train_*probes.py"])
+def test_a_changed_probe_leaves_every_encoder_clean(finished, code):
+    stages = reruns(finished, code)
+    assert {"train_probes@colorization", "train_pixel_probes@rgb_small"} <= stages <= PROBES
+
+
+def test_a_changed_chart_leaves_all_but_the_report_clean(finished):
+    assert reruns(finished, "stages/reporting/**/*", "stages/report.py") == {"report"}
+
+
+def test_a_changed_comparison_leaves_every_probe_clean(finished):
+    assert reruns(finished, "stages/compare.py") == {"compare", "report"}
+
+
+def test_a_changed_downloader_leaves_all_but_download_clean(finished):
+    """What follows runs again only if the archive has become another."""
+    with edited(finished, "stages/source/*.py", "stages/download.py"):
+        assert finished.changed() == {"download"}
+
+
+def test_what_python_and_editors_leave_behind_changes_nothing(finished):
+    litter = (
+        *("__pycache__/pixel.cpython-311.pyc", "pixel.pyc", ".ipynb_checkpoints/pixel-checkpoint.py", ".DS_Store"),
+        *(".pixel.py.swp", ".pixel.py.swo", "pixel.py~", "#pixel.py#", "pixel.py.orig", "pixel.py.rej"),
+    )
+    rooms = [path for path in (finished.path / "stages").iterdir() if path.is_dir()]
+    files = [room / name for room in rooms for name in litter]
+    links = [room / ".#pixel.py" for room in rooms]  # Emacs's lock: a link to nowhere
+    try:
+        for file in files:
+            file.parent.mkdir(exist_ok=True)
+            file.write_text("litter")
+        for link in links:
+            link.symlink_to("user@host.1234")
+        assert finished.changed() == set()
+    finally:
+        for path in (*files, *links):
+            path.unlink(missing_ok=True)
+
+
+def test_a_new_objective_that_is_not_trained_leaves_every_training_clean(project):
+    """`prepare_objectives` runs again, for a second, and writes what it wrote."""
+    objectives = project.path / "stages/objectives"
+    (objectives / "blurred.py").write_text((objectives / "colorization.py").read_text())
+    assert project.changed() == {"prepare_objectives"}
+    assert ran(project.run("dvc", "repro").stdout) == {"prepare_objectives"}
+    assert project.changed() == set()
+
+
+def test_a_new_control_that_is_not_trained_changes_nothing(finished):
+    module = finished.path / "stages/controls/blurred.py"
+    module.write_text("# not trained\n")
+    try:
+        assert finished.changed() == set()
+    finally:
+        module.unlink()
+
+
+def test_a_float_written_as_an_integer_changes_no_value(finished):
+    """DVC takes 1 and 1.0 for equal, as the schema does, which makes a float of either."""
+    params = finished.path / "params.yaml"
+    before = params.read_text()
+    assert finished.params()["loss"]["pixel_weight"] == 1.0
+    try:
+        finished.change({"loss": {"pixel_weight": 1}})
+        assert params.read_text() != before
+        assert finished.changed() == {"check_params"}
+    finally:
+        params.write_text(before)

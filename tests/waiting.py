@@ -1,0 +1,30 @@
+"""Waiting for what other processes do: until it is done, not for as long as it takes on some machine."""
+
+import subprocess
+import time
+from collections.abc import Callable
+
+import psutil
+
+LIMIT = 600.0  # seconds after which a test takes a process for hung
+
+
+def wait_until(condition: Callable[[], bool], *processes: subprocess.Popen, limit: float = LIMIT) -> None:
+    """Wait for a condition that processes are to bring about; fail when one of them ends before."""
+    end = time.monotonic() + limit
+    while not condition():
+        for process in processes:
+            assert process.poll() is None or condition(), "the process ended before what was waited for"
+        assert time.monotonic() < end, f"not within {limit:g} s"
+        time.sleep(0.01)
+
+
+def descendants(process: subprocess.Popen) -> list[psutil.Process]:
+    """The processes that it has started, and theirs."""
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def wait_for_end(processes: list[psutil.Process]) -> None:
+    """Wait until none of them runs."""
+    _, alive = psutil.wait_procs(processes, timeout=LIMIT)
+    assert not alive
