@@ -93,7 +93,7 @@ def _open_painter(folder: Path, temperature: float) -> Callable[[Image.Image], I
     # Imported here: --help and a wrong option do not wait for PyTorch.
     from stages.colorizing.full_resolution import paint_photograph
     from stages.compute.device import device
-    from stages.models.files import load_encoder
+    from stages.formats.encoder import load_encoder
 
     model = load_encoder(folder).to(device())
     if not model.predicts_ab:
@@ -105,7 +105,7 @@ def _open_painter(folder: Path, temperature: float) -> Callable[[Image.Image], I
         paint_photograph,
         paint=lambda lab: model.predict_ab(lab, temperature),
         image_size=model.image_size,
-        stride=model.stride,
+        stride=model.latent_stride,
         device=device(),
     )
 

@@ -27,7 +27,7 @@ def main() -> None:
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
     from stages.compute.device import device
     from stages.features.extraction import extract_features, layer_shapes
-    from stages.models.files import load_encoder
+    from stages.formats.encoder import load_encoder
 
     layers, features, precision = params.latents.layers, params.latents.features, params.latents.precision
     for number in range(params.pretext.seeds):

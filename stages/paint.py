@@ -26,8 +26,8 @@ def main() -> None:
 
     from stages.compute.batches import load_batch
     from stages.compute.device import device
+    from stages.formats.encoder import load_encoder
     from stages.formats.json import read_json
-    from stages.models.files import load_encoder
     from stages.painting.evaluation import evaluate_painters, open_test_images
     from stages.painting.files import write_quality
     from stages.painting.pictures import by_score, one_of_each_class, picture_grid

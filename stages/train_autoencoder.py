@@ -27,8 +27,9 @@ def main() -> None:
     if launch("train_autoencoder", name, params.train.processes):
         return
     settings = read_json(f"data/objectives/{name}/train.json")
-    objective = import_module(f"stages.objectives.{name}").objective(settings, device())
-    pretrain(name, objective, params, "train_autoencoder")
+    module = import_module(f"stages.objectives.{name}")
+    objective, description = module.objective(settings, device()), module.__doc__.splitlines()[0]
+    pretrain(name, objective, params, "train_autoencoder", description, objective_settings=settings)
 
 
 if __name__ == "__main__":

@@ -22,10 +22,19 @@ def main() -> None:
     from stages.training.launch import launch
     from stages.training.pretraining import pretrain
 
-    control = import_module(f"stages.controls.{name}").control()
+    module = import_module(f"stages.controls.{name}")
+    control, description = module.control(), module.__doc__.splitlines()[0]
     if control.is_shardable and launch("train_control", name, params.train.processes):
         return
-    pretrain(name, control.objective, params, "train_control", trained=control.trained, labelled=control.labelled)
+    pretrain(
+        name,
+        control.objective,
+        params,
+        "train_control",
+        description,
+        trained=control.trained,
+        labelled=control.labelled,
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from skimage.color import rgb2lab
 
 from stages import colorize
 from stages.models.autoencoder import Autoencoder
-from stages.models.files import save_encoder
 from stages.runtime.errors import StageError
 from tests.project import ROOT, environment
 
@@ -33,7 +32,7 @@ def network(**what) -> Autoencoder:
 @pytest.fixture(scope="module")
 def encoders(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("encoders")
-    classifying = network(out_channels=2, bins=2, stride=2)
+    classifying = network(out_channels=2, bins=2, output_stride=2)
     classifying.bins[:] = torch.tensor([[30.0, 0.0], [0.0, 30.0]])
     made = {
         "colorization": network(out_channels=2),
@@ -41,8 +40,8 @@ def encoders(tmp_path_factory) -> Path:
         "random": network(out_channels=1),
     }
     for name, model in made.items():
-        (folder / name).mkdir()
-        save_encoder(model, folder / name, 32)
+        model.image_size = 32
+        model.save_pretrained(folder / name)
     return folder
 
 

@@ -10,8 +10,7 @@ import torch
 from stages import paint, paint_baselines
 from stages.dataset.manifest import ManifestRow, write_manifest
 from stages.models.autoencoder import Autoencoder
-from stages.models.files import save_encoder
-from stages.painting import evaluation as judging
+from stages.painting import evaluation
 from stages.painting.files import read_quality
 from stages.palette.bins import gamut_bins
 from stages.palette.counts import write_mean_ab, write_prior
@@ -59,10 +58,10 @@ def make_inputs(folder: Path) -> None:
     write_mean_ab(folder / "data/colors/mean_ab.csv", *mean_ab_by_lightness(array))
 
     torch.manual_seed(0)
-    model = Autoencoder("lightness", 2, [4, 4], 1, 2, 2, stride=2, bins=2)
+    model = Autoencoder("lightness", 2, [4, 4], 1, 2, 2, output_stride=2, bins=2, image_size=32)
     model.bins[:] = torch.tensor([[60.0, 0.0], [0.0, 60.0]])
     (folder / "data/encoders/color_classification").mkdir(parents=True)
-    save_encoder(model, folder / "data/encoders/color_classification", 32)
+    model.save_pretrained(folder / "data/encoders/color_classification")
     (folder / "data/objectives/color_classification").mkdir(parents=True)
     set_temperature(folder, 0.38)
 
@@ -75,7 +74,7 @@ def set_temperature(folder: Path, temperature: float) -> None:
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(judging, "open_probe", FakeProbe)
+    monkeypatch.setattr(evaluation, "open_probe", FakeProbe)
     monkeypatch.setattr(sys, "argv", ["paint", "color_classification"])
     Path("params.yaml").write_text((ROOT / "profiles/sample.yaml").read_text())
     make_inputs(tmp_path)

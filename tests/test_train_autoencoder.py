@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 
 from stages import count_colors, prepare_objectives, train_autoencoder, train_control
 from stages.dataset.manifest import ManifestRow, write_manifest
+from stages.formats.encoder import load_encoder
 from stages.models.autoencoder import Autoencoder
-from stages.models.files import load_encoder
 from stages.runtime.params import load_params
 from stages.runtime.schema import Control, Objective
 from tests.project import make_project

@@ -52,7 +52,7 @@ class ColorClassification(Objective):
         """
         count = len(self.bins)
         network = build_autoencoder(
-            model, width=width, input_channels="lightness", out_channels=count, stride=self.stride, bins=count
+            model, width=width, input_channels="lightness", out_channels=count, output_stride=self.stride, bins=count
         )
         network.bins.copy_(self.bins)
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The study's autoencoder, of diffusers' blocks: what it sees of a Lab image, its layers, what it paints."""
+"""The study's autoencoder, of diffusers' blocks: latents and layers of Lab images, and colours predicted from L."""
 
 import torch
 import torch.nn.functional as F
@@ -8,10 +8,11 @@ from torch import nn
 from stages.color.normalization import CHANNELS, denormalize_ab, normalize_lab
 from stages.models.annealed_mean import annealed_mean
 from stages.models.geometry import latent_stride
+from stages.models.pretrained import PretrainedEncoder
 from stages.runtime.schema import Model
 
 
-class Autoencoder(nn.Module):
+class Autoencoder(PretrainedEncoder):
     """An encoder of `DownEncoderBlock2D`, a decoder of `UpDecoderBlock2D`, and the latents between them.
 
     As in the study the encoder ends in twice as many channels as there are latents (diffusers' default, meant for
@@ -20,15 +21,16 @@ class Autoencoder(nn.Module):
     input and 3 output channels.
 
     Args:
-        input_channels: `lightness`, `ab` or `lab`: the channels put in.
-        out_channels: of what comes out.
+        input_channels: `lightness`, `ab` or `lab`: the channels of Lab that the encoder is given.
+        out_channels: channels of the output.
         block_out_channels: channels of each block; every block but the last halves the resolution.
         layers_per_block: residual layers in each block.
         latent_channels: channels of the latents.
         norm_num_groups: groups of every GroupNorm; must divide each of `block_out_channels`.
-        stride: image pixels to a position of the output, along an axis: a power of 2, at most the latents' stride. The
-            decoder leaves out the blocks that would go further.
-        bins: how many ab bins the output tells apart (then `out_channels` of them), or 0.
+        output_stride: image pixels to a position of the output, along an axis: a power of 2, at most `latent_stride`.
+            The decoder leaves out the blocks that would go further.
+        bins: how many ab bins the output classifies (then it has as many channels), or 0.
+        image_size: see `PretrainedEncoder`.
     """
 
     def __init__(
@@ -39,23 +41,14 @@ class Autoencoder(nn.Module):
         layers_per_block: int,
         latent_channels: int,
         norm_num_groups: int,
-        stride: int = 1,
+        output_stride: int = 1,
         bins: int = 0,
+        image_size: int | None = None,
     ):
         super().__init__()
-        self.config = dict(
-            input_channels=input_channels,
-            out_channels=out_channels,
-            block_out_channels=list(block_out_channels),
-            layers_per_block=layers_per_block,
-            latent_channels=latent_channels,
-            norm_num_groups=norm_num_groups,
-            stride=stride,
-            bins=bins,
-        )
         shared = dict(layers_per_block=layers_per_block, norm_num_groups=norm_num_groups)
         down = tuple(block_out_channels)
-        up = down[stride.bit_length() - 1 :]
+        up = down[output_stride.bit_length() - 1 :]
         self.encoder = Encoder(
             CHANNELS[input_channels],
             latent_channels,
@@ -75,7 +68,7 @@ class Autoencoder(nn.Module):
             self.register_buffer("bins", torch.zeros(bins, 2))
 
     @property
-    def stride(self) -> int:
+    def latent_stride(self) -> int:
         """Image pixels to a latent position, along one axis: the image's edges are multiples of it."""
         return latent_stride(self.config["block_out_channels"])
 
@@ -86,15 +79,20 @@ class Autoencoder(nn.Module):
 
     @property
     def predicts_ab(self) -> bool:
-        """Whether it makes a and b of lightness."""
-        return self.config["input_channels"] == "lightness" and (
-            self.config["bins"] > 0 or self.config["out_channels"] == 2
-        )
+        """Whether it predicts a and b from L."""
+        predicts_color = self.config["bins"] > 0 or self.config["out_channels"] == 2
+        return self.config["input_channels"] == "lightness" and predicts_color
 
     def activations(self, lab: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Every layer that can be probed, in order: `down_0`, ..., `mid`, `latent`; each (N, C, h, w).
+        """Every layer that can be probed, in order: `down_0`, ..., `mid`, `latent`.
 
-        `down_i` is what block i gives, after it has halved the resolution; `mid` comes before the last GroupNorm.
+        `down_i` is the output of block i, after it has halved the resolution; `mid` comes before the last GroupNorm.
+
+        Args:
+            lab: (N, 3, S, S) float32 Lab, S a multiple of `latent_stride`.
+
+        Returns:
+            By name, (N, C, h, w).
         """
         encoder, layers = self.encoder, {}
         maps = encoder.conv_in(normalize_lab(lab, self.config["input_channels"]))
@@ -106,22 +104,36 @@ class Autoencoder(nn.Module):
         return layers
 
     def encode(self, lab: torch.Tensor) -> torch.Tensor:
-        """(N, 3, S, S) Lab, of which it looks at its `input_channels` -> latents, (N, latent_channels, h, w)."""
+        """Latents of Lab.
+
+        Args:
+            lab: (N, 3, S, S) float32 Lab, S a multiple of `latent_stride`.
+
+        Returns:
+            (N, latent_channels, S / latent_stride, S / latent_stride).
+        """
         return self.to_latents(self.encoder(normalize_lab(lab, self.config["input_channels"])))
 
     def forward(self, lab: torch.Tensor) -> torch.Tensor:
-        """(N, 3, S, S) Lab -> (N, out_channels, S / stride, S / stride), not bounded."""
+        """The decoder's output.
+
+        Args:
+            lab: (N, 3, S, S) float32 Lab, S a multiple of `latent_stride`.
+
+        Returns:
+            (N, out_channels, S / output_stride, S / output_stride), not bounded.
+        """
         return self.decoder(self.encode(lab))
 
     def predict_ab(self, lab: torch.Tensor, temperature: float) -> torch.Tensor:
-        """a and b that it gives to the lightness of Lab images.
+        """Predict a and b from L.
 
         Args:
-            lab: (N, 3, H, W) float32 Lab, of which L is looked at; the edges are multiples of the latents' stride.
-            temperature: of the annealed mean (Zhang 2016, eq. 5), where it classifies; not used where it regresses.
+            lab: (N, 3, H, W) float32 Lab, of which only L is used; H and W are multiples of `latent_stride`.
+            temperature: of the annealed mean (Zhang 2016, eq. 5) of a classifier; regression does not use it.
 
         Returns:
-            (N, 2, H, W) float32 in units of a and b, enlarged bilinearly where the output has a stride.
+            (N, 2, H, W) float32 in units of Lab, upsampled bilinearly where `output_stride` is above 1.
         """
         output = self(lab).float()
         ab = annealed_mean(output, self.bins, temperature) if self.config["bins"] else denormalize_ab(output)
@@ -130,18 +142,18 @@ class Autoencoder(nn.Module):
         return F.interpolate(ab, size=lab.shape[-2:], mode="bilinear", align_corners=False)
 
 
-def build_autoencoder(model: Model, *, width: float = 1, **what) -> Autoencoder:
-    """An untrained network; the encoder's weights are drawn first, so all that see the same start from the same.
+def build_autoencoder(model: Model, *, width: float = 1, **arguments) -> Autoencoder:
+    """An untrained network. The encoder is drawn first, so the same seed gives the same one whatever the output is.
 
     Args:
-        model: the parameters.
-        width: of each layer and of the latents, against `model`.
-        **what: of `Autoencoder`: `input_channels`, `out_channels`, `stride`, `bins`.
+        model: `model.*` of the parameters.
+        width: factor on the channels of every layer and on the latents.
+        **arguments: `input_channels`, `out_channels`, `output_stride` and `bins` of `Autoencoder`.
     """
     return Autoencoder(
         block_out_channels=[int(width * channels) for channels in model.block_out_channels],
         layers_per_block=model.layers_per_block,
         latent_channels=int(width * model.latent_channels),
         norm_num_groups=model.norm_num_groups,
-        **what,
+        **arguments,
     )

@@ -4,24 +4,30 @@ import torch
 from torch import nn
 
 from stages.models.autoencoder import Autoencoder
+from stages.models.pretrained import PretrainedEncoder
 
 
-class SplitBrain(nn.Module):
-    """Two networks, each of which predicts what the other sees (Zhang 2017, section 3.2).
+def _half_config(half: Autoencoder) -> dict:
+    return {name: value for name, value in half.config.items() if name != "image_size"}
+
+
+class SplitBrain(PretrainedEncoder, coders={Autoencoder: (_half_config, lambda config: Autoencoder(**config))}):
+    """A split-brain autoencoder (Zhang 2017, section 3.2): together the halves see all channels.
 
     Args:
-        halves: the one that sees lightness, and the one that sees a and b.
+        ab_from_lightness: the half that is given L.
+        lightness_from_ab: the half that is given a and b, of the same shape.
+        image_size: see `PretrainedEncoder`.
     """
 
-    def __init__(self, halves: list[Autoencoder]):
+    def __init__(self, ab_from_lightness: Autoencoder, lightness_from_ab: Autoencoder, image_size: int | None = None):
         super().__init__()
-        self.halves = nn.ModuleList(halves)
-        self.config = {"halves": [half.config for half in halves]}
+        self.halves = nn.ModuleList((ab_from_lightness, lightness_from_ab))
 
     @property
-    def stride(self) -> int:
+    def latent_stride(self) -> int:
         """Image pixels to a latent position, along one axis: of both halves."""
-        return self.halves[0].stride
+        return self.halves[0].latent_stride
 
     @property
     def ends(self) -> list[nn.Module]:
@@ -30,22 +36,22 @@ class SplitBrain(nn.Module):
 
     @property
     def predicts_ab(self) -> bool:
-        """Whether it makes a and b of lightness: its first half does."""
+        """Whether it predicts a and b from L: its first half does."""
         return self.halves[0].predicts_ab
 
     def activations(self, lab: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Every layer, the halves' channels one after the other (Zhang 2017, section 3.2: the concatenation)."""
+        """As `Autoencoder.activations`, the halves' channels concatenated (Zhang 2017, section 3.2)."""
         first, second = (half.activations(lab) for half in self.halves)
         return {layer: torch.cat((first[layer], second[layer]), dim=1) for layer in first}
 
     def encode(self, lab: torch.Tensor) -> torch.Tensor:
-        """(N, 3, S, S) Lab -> the halves' latents, one after the other."""
+        """(N, 3, S, S) Lab -> the halves' latents, concatenated: (N, 2 * latent_channels, h, w)."""
         return torch.cat([half.encode(lab) for half in self.halves], dim=1)
 
     def forward(self, lab: torch.Tensor) -> list[torch.Tensor]:
-        """What each half makes of what it sees."""
+        """The predictions of both halves: see `Autoencoder.forward`."""
         return [half(lab) for half in self.halves]
 
     def predict_ab(self, lab: torch.Tensor, temperature: float) -> torch.Tensor:
-        """As `Autoencoder.predict_ab`, by the half that sees lightness."""
+        """As `Autoencoder.predict_ab`, by the half that is given lightness."""
         return self.halves[0].predict_ab(lab, temperature)

@@ -63,7 +63,7 @@ class Colorization(Objective):
 
     def build(self, model: Model) -> Autoencoder:
         """An untrained autoencoder, L -> ab."""
-        return build_autoencoder(model, input_channels="lightness", out_channels=2, stride=self.stride)
+        return build_autoencoder(model, input_channels="lightness", out_channels=2, output_stride=self.stride)
 
     def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
         """Scalars by name, `loss` their weighted sum; `output` (N, 2, H / stride, W / stride)."""

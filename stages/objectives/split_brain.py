@@ -60,9 +60,9 @@ class SplitBrainPrediction(Objective):
         else:
             colors = self.colors.build(model, width=0.5)
             lightness = build_autoencoder(
-                model, width=0.5, input_channels="ab", out_channels=LIGHTNESS_BINS, stride=self.colors.stride
+                model, width=0.5, input_channels="ab", out_channels=LIGHTNESS_BINS, output_stride=self.colors.stride
             )
-        return SplitBrain([colors, lightness])
+        return SplitBrain(colors, lightness)
 
     def losses(self, output: list[torch.Tensor], batch: Batch) -> dict[str, torch.Tensor]:
         """`color`, `lightness` and their sum `loss`, scalars; `output` of the two halves."""

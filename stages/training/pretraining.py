@@ -8,9 +8,10 @@ import torch
 
 from stages.compute.device import device, set_deterministic
 from stages.dataset.arrays import open_lab8, seed_folder
-from stages.models.files import save_encoder
+from stages.models.pretrained import PretrainedEncoder
 from stages.runtime.files import whole_folder
 from stages.runtime.schema import Params
+from stages.training.card import card_values
 from stages.training.checkpoint import shared_checkpoint
 from stages.training.checkpoint_key import inputs_key
 from stages.training.cuda_errors import explain_cuda_errors
@@ -25,7 +26,15 @@ from stages.training.subsets import labelled_images, unlabelled_images
 
 
 def pretrain(
-    name: str, objective: Objective, params: Params, stage: str, *, trained: bool = True, labelled: bool = False
+    name: str,
+    objective: Objective,
+    params: Params,
+    stage: str,
+    description: str,
+    *,
+    objective_settings: dict | None = None,
+    trained: bool = True,
+    labelled: bool = False,
 ) -> None:
     """Train an encoder once for each of `params.pretext.seeds` and write data/encoders/<name> and data/training/<name>.
 
@@ -38,6 +47,8 @@ def pretrain(
     Args:
         name: of the encoder.
         stage: in dvc.yaml, whose declared inputs key the checkpoints.
+        description: of the encoder, for its model card.
+        objective_settings: data/objectives/<name>/train.json, for the model card; None for a control.
         trained: False: keep the weights as drawn; the series then hold their validation loss alone.
         labelled: train on the in-domain probe images with their labels, for as many steps, rather than on the
             `pretrain` ones.
@@ -50,7 +61,7 @@ def pretrain(
         settings = _for_as_many_steps(settings, len(images))
     key = inputs_key(stage, name, params, f"{used.type}, {torch.get_num_threads()} threads") if trained else ""
     images, validation = _in_gpu_memory(images, used), _in_gpu_memory(validation, used)
-    encoders, checkpoints = {}, []
+    encoders, cards, checkpoints = {}, {}, []
     for number in range(params.pretext.seeds):
         seed, folder = params.seed + number, seed_folder(number)
         torch.manual_seed(seed)
@@ -68,9 +79,11 @@ def pretrain(
                 for loss, value in evaluate(model, objective, validation, settings).items():
                     live.log_metric(f"validation/{loss}", value)
         encoders[folder] = objective.encoder(model)
+        encoders[folder].image_size = images.image_size
+        cards[folder] = card_values(name, stage, description, params, objective_settings, trained, number)
     processes.destroy()
     if processes.is_main:
-        _save(encoders, name, images.image_size)
+        _save(encoders, cards, name)
         for checkpoint in checkpoints:
             checkpoint.remove()
 
@@ -86,9 +99,8 @@ def _in_gpu_memory(images: Images, used: torch.device) -> Images:
     return images.to_device(used, torch.cuda.mem_get_info(used)[0]) if used.type == "cuda" else images
 
 
-def _save(encoders: dict[str, torch.nn.Module], name: str, image_size: int) -> None:
-    """All pretraining seeds' encoders, by their folders within the encoder's."""
+def _save(encoders: dict[str, PretrainedEncoder], cards: dict[str, dict], name: str) -> None:
+    """Write all pretraining seeds' encoders, by their folders within the encoder's."""
     with whole_folder(f"data/encoders/{name}") as folder:
         for seed, encoder in encoders.items():
-            (folder / seed).mkdir(exist_ok=True)
-            save_encoder(encoder, folder / seed, image_size=image_size)
+            encoder.save_pretrained(folder / seed, model_card_kwargs=cards[seed])
