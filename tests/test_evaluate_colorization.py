@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from stages import evaluate_colorization
-from stages.painting.files import CURVES, SCORES, QualityTables, write_quality
+from stages.painting.files import QualityTables, write_quality
+from stages.painting.tables import CURVES, SCORES
 from stages.runtime.errors import StageError
 from tests.project import ROOT
 
@@ -17,9 +18,9 @@ PAINTERS = ["colorization", "baselines/grey", "baselines/mean_ab", "baselines/me
 def tables(**columns: list) -> QualityTables:
     """Two images in domain, two out of it; every score 0.5 but those given; every accuracy rises evenly from 0 to 1."""
     names = {"image": ["a/1", "b/2", "c/3", "c/4"], "domain": ["in", "in", "out", "out"]}
-    scores = pd.DataFrame(names | dict.fromkeys(SCORES, 0.5) | columns)
-    curves = [pd.DataFrame({name: np.linspace(0, 1, 151) for name in CURVES}).assign(domain=d) for d in ("in", "out")]
-    return QualityTables(scores, pd.concat(curves)[["domain", *CURVES]])
+    scores = pd.DataFrame(dict.fromkeys(SCORES.names, 0.5) | names | columns)
+    rising = [(threshold, threshold / 150, threshold / 150) for threshold in range(151)]
+    return QualityTables(scores, CURVES.frame([(domain, *row) for domain in ("in", "out") for row in rising]))
 
 
 @pytest.fixture
@@ -78,6 +79,6 @@ def test_objectives_are_those_of_the_parameters(quality):
 
 def test_what_is_not_finite_is_refused_by_name_and_nothing_is_written(quality):
     write_quality("data/quality/baselines/mean_ab", tables(ssim=[0.5, np.nan, 0.5, 0.5]))
-    with pytest.raises(StageError, match=r"baselines/mean_ab/scores\.csv: ssim of image b/2"):
+    with pytest.raises(StageError, match=r"baselines/mean_ab/scores\.csv, line 3: ssim must be a finite number"):
         evaluate_colorization.main()
     assert not Path("metrics").exists()

@@ -1,4 +1,4 @@
-"""All test images painted by all painters, scored, as the tables of data/quality/."""
+"""Every painter scored on all test images: the tables of data/quality/."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,11 @@ from stages.classifiers.domains import Domain, read_domain
 from stages.dataset.arrays import open_lab8
 from stages.dataset.manifest import SUBSETS, read_manifest
 from stages.losses.perceptual import open_lpips
-from stages.painting.files import CURVES, SCORES, QualityTables
+from stages.painting.files import QualityTables
 from stages.painting.quality import Metrics, Painter, Quality, colorization_quality
 from stages.painting.rarity import rarity_table
-from stages.painting.raw_accuracy import LARGEST, accuracy_curve
+from stages.painting.raw_accuracy import THRESHOLDS, accuracy_curve
+from stages.painting.tables import CURVES, SCORES
 from stages.palette.counts import read_prior
 from stages.pixels.saved_probe import open_probe
 from stages.runtime.schema import Evaluate
@@ -25,7 +26,7 @@ class TestImages:
 
     Attributes:
         lab8: (N, 3, S, S) uint8 Lab, memory-mapped.
-        domains: `in`, `out` -> it, with its `test` images' rows of `lab8`.
+        domains: by name, `in` and `out`; `images["test"].positions` are rows of `lab8`.
     """
 
     lab8: np.ndarray
@@ -33,7 +34,7 @@ class TestImages:
 
 
 def open_test_images() -> TestImages:
-    """Open data/lab/test.npy and what the manifest says of it.
+    """Open data/lab/test.npy, and read the manifest.
 
     Raises:
         StageError: when a file is missing or broken, or they are of different runs.
@@ -45,34 +46,40 @@ def open_test_images() -> TestImages:
 def evaluate_painters(
     painters: dict[str, Painter], test: TestImages, evaluate: Evaluate, device: torch.device
 ) -> dict[str, QualityTables]:
-    """Score painters on all test images, in the manifest's order.
+    """Score painters on all test images.
 
     Args:
-        evaluate: which LPIPS, and whose probe is to recognise what was painted.
+        painters: by name.
+        evaluate: `evaluate.*` of the parameters: the probe and LPIPS's network.
+
+    Returns:
+        By painter's name; rows in the manifest's order.
 
     Raises:
         StageError: when the prior, the probe or LPIPS's weights are missing; see `colorization_quality`.
     """
-    metric = open_lpips(evaluate.lpips_net, evaluate.lpips_backbone, "evaluate").to(device)
-    rarity = rarity_table(*read_prior())
-    quality: dict[str, dict[str, Quality]] = {painter: {} for painter in painters}
+    lpips = open_lpips(evaluate.lpips_net, evaluate.lpips_backbone, "evaluate").to(device)
+    pixel_weights = rarity_table(*read_prior())
+    by_domain = {}
     for name, domain in test.domains.items():
         images = domain.images["test"]
+        probe = open_probe(f"data/probes/{evaluate.probe}", name)
+        metrics = Metrics(lpips, pixel_weights, probe.predict_lab8)
         classes = domain.classes[images.labels]
-        metrics = Metrics(metric, rarity, open_probe(f"data/probes/{evaluate.probe}", name).predict_lab8)
-        judged = colorization_quality(painters, test.lab8, images.positions, classes, metrics, device)
-        for painter, each in judged.items():
-            quality[painter][name] = each
-    return {painter: _tables(test, each) for painter, each in quality.items()}
+        by_domain[name] = colorization_quality(painters, test.lab8, images.positions, classes, metrics, device)
+    return {
+        painter: _tables(test, {domain: qualities[painter] for domain, qualities in by_domain.items()})
+        for painter in painters
+    }
 
 
 def _tables(test: TestImages, quality: dict[str, Quality]) -> QualityTables:
+    """The tables of one painter, of its quality in each domain."""
     scores, curves = [], []
     for name, domain in test.domains.items():
         images = domain.images["test"]
-        own = pd.DataFrame({"image": images.names, "domain": name} | quality[name].scores, index=images.positions)
-        scores.append(own[["image", "domain", *SCORES]])
+        rows = pd.DataFrame({"image": images.names, "domain": name} | quality[name].scores, index=images.positions)
+        scores.append(rows[SCORES.names])
         plain, rebalanced = accuracy_curve(quality[name].histograms)
-        columns = dict(zip(CURVES, (np.arange(LARGEST + 1), plain, rebalanced), strict=True))
-        curves.append(pd.DataFrame({"domain": name} | columns))
+        curves.append(CURVES.frame(zip([name] * THRESHOLDS, range(THRESHOLDS), plain, rebalanced, strict=True)))
     return QualityTables(pd.concat(scores).sort_index(), pd.concat(curves))

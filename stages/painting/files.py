@@ -1,82 +1,49 @@
 """data/quality/<painter>/: scores.csv, a row a test image, and auc.csv, the curves of raw accuracy."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-import pandas as pd
-
+from stages.dataset.manifest import DOMAIN_NAMES
+from stages.painting.tables import CURVES, SCORES
 from stages.runtime.errors import StageError
 
-SCORES = [
-    "psnr",
-    "ssim",
-    "lpips",
-    "ab_rmse",
-    "auc",
-    "auc_rebalanced",
-    "colorfulness_true",
-    "colorfulness_painted",
-    "probe_correct_true",
-    "probe_correct_painted",
-    "a_painted",
-    "b_painted",
-    "spread_painted",
-]
-CURVES = ["threshold", "accuracy", "accuracy_rebalanced"]
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+TABLES = {"scores.csv": SCORES, "auc.csv": CURVES}
 
 
 class QualityTables(NamedTuple):
-    """Both files of a painter.
+    """Both tables of a painter.
 
     Attributes:
-        scores: image, domain and `SCORES` (see `stages.painting.quality.Quality`) of each test image.
-        curves: domain and `CURVES`, thresholds 0..150 of each domain; shares of all its test images' pixels.
+        scores: with the columns of `SCORES`, see `stages.painting.quality.Quality`, a row a test image.
+        curves: with the columns of `CURVES`, thresholds 0..150 of each domain; shares of all its test images' pixels.
     """
 
-    scores: pd.DataFrame
-    curves: pd.DataFrame
+    scores: DataFrame
+    curves: DataFrame
 
 
 def write_quality(folder: str | Path, tables: QualityTables) -> None:
-    """Write scores.csv and auc.csv into `folder`, which is made; numbers with 6 significant digits."""
+    """Write scores.csv and auc.csv into `folder`, which is made."""
     Path(folder).mkdir(exist_ok=True)
-    for name, table in zip(("scores", "auc"), tables, strict=True):
-        table.to_csv(Path(folder, f"{name}.csv"), index=False, float_format="%.6g", lineterminator="\n")
+    for (name, schema), table in zip(TABLES.items(), tables, strict=True):
+        schema.write(Path(folder, name), table)
 
 
 def read_quality(folder: str | Path) -> QualityTables:
     """Read and check a painter's tables.
 
     Raises:
-        StageError: naming the file that is missing, has other columns or no row of a domain, or the column and image
-            where a number is not finite.
+        StageError: naming the file that is missing, has other columns, a number that is not finite or no row of a
+            domain.
     """
-    scores = _read(Path(folder, "scores.csv"), ["image", "domain", *SCORES], "image")
-    curves = _read(Path(folder, "auc.csv"), ["domain", *CURVES], "threshold")
-    for name, table in (("scores", scores), ("auc", curves)):
-        if missing := {"in", "out"} - set(table["domain"]):
-            raise StageError(f"{Path(folder, name)}.csv has no rows of domain '{min(missing)}'. Run `dvc repro`.")
-    return QualityTables(scores, curves)
-
-
-def _read(path: Path, columns: list[str], key: str) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype={"image": str, "domain": str}, keep_default_na=False, na_values=["", "nan"])
-    except FileNotFoundError:
-        raise StageError(f"{path} is missing. `dvc repro` makes it, `dvc checkout` brings it back.") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise StageError(f"{path} is not a CSV file: {str(error).strip()}") from None
-    if list(table.columns) != columns:
-        raise StageError(f"{path} needs the columns {','.join(columns)}; got {','.join(map(str, table))}")
-    for column in columns:
-        if column in ("image", "domain"):
-            continue
-        values = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
-        if not np.isfinite(values).all():
-            row = table.iloc[int((~np.isfinite(values)).argmax())]
-            raise StageError(
-                f"{path}: {column} of {key} {row[key]} is '{row[column]}', where a finite number is needed. A painter "
-                f"whose training diverged does this: lower train.learning_rate and rerun."
-            )
-    return table
+    tables = []
+    for name, schema in TABLES.items():
+        tables.append(schema.read(Path(folder, name)))
+        if missing := DOMAIN_NAMES.keys() - set(tables[-1]["domain"]):
+            raise StageError(f"{Path(folder, name)} has no rows of domain '{min(missing)}'. Run `dvc repro`.")
+    return QualityTables(*tables)

@@ -4,7 +4,7 @@ The share of pixels whose painted (a, b) lies within a Euclidean distance t of t
 area under that curve, as a fraction of the largest possible. Class-rebalanced, each pixel weighs the inverse of how
 common its true colour is, so that the many greyish ones do not decide alone.
 
-torch is imported by those that bring its tensors alone: the curves are read without it.
+torch is not imported here, so that `evaluate_colorization`, which reads the curves, starts without it.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ if TYPE_CHECKING:
     import torch
 
 LARGEST = 150
+THRESHOLDS = LARGEST + 1  # 0, 1, ..., 150
 
 
 def distance_histograms(
     painted_ab: torch.Tensor, true_ab: torch.Tensor, weights: np.ndarray | None = None
 ) -> np.ndarray:
-    """How much weight of an image's pixels lies how far from the truth.
+    """Histogram, for each image, of its pixels' distances from their true colours.
 
     Args:
-        painted_ab, true_ab: (N, 2, H, W) in units of a and b.
+        painted_ab, true_ab: (N, 2, H, W) in units of Lab.
         weights: (N, H, W) of the pixels; None: 1 each.
 
     Returns:
         (N, 152) float64: column 0 holds distances of exactly 0, column t those in (t - 1, t], the last column those
-        above 150. Tallies of several images add up to the tally of all their pixels.
+        above 150. The sum of several images' histograms is the histogram of all their pixels.
     """
     distances = (painted_ab - true_ab).square().sum(dim=1).sqrt()
     columns = distances.ceil().clip(max=LARGEST + 1).flatten(1).cpu().numpy().astype(np.int64)
@@ -41,9 +42,9 @@ def distance_histograms(
     return sums.reshape(len(columns), LARGEST + 2).astype(np.float64)
 
 
-def accuracy_curve(tally: np.ndarray) -> np.ndarray:
+def accuracy_curve(histogram: np.ndarray) -> np.ndarray:
     """The share of weight within each threshold 0..150: (..., 152) -> (..., 151), in 0..1."""
-    return tally.cumsum(axis=-1)[..., :-1] / tally.sum(axis=-1, keepdims=True)
+    return histogram.cumsum(axis=-1)[..., :-1] / histogram.sum(axis=-1, keepdims=True)
 
 
 def area_under_curve(curve: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ def metric():
     return open_lpips("alex", "random", "evaluate")
 
 
-def judged(metric, array, labels=None, rarity=None, painters=PAINTERS, recognise=redness):
+def quality_of(metric, array, labels=None, rarity=None, painters=PAINTERS, recognise=redness):
     labels = np.zeros(len(array), int) if labels is None else labels
     metrics = Metrics(metric, np.ones((256, 256)) if rarity is None else rarity, recognise)
     return colorization_quality(painters, array, np.arange(len(array)), labels, metrics, CPU)
@@ -36,7 +36,7 @@ def judged(metric, array, labels=None, rarity=None, painters=PAINTERS, recognise
 
 def test_scores_by_hand(metric):
     array = constant(128, 128 + 30, 128 - 40)
-    scores = judged(metric, array)["grey"].scores
+    scores = quality_of(metric, array)["grey"].scores
     assert scores["ab_rmse"][0] == pytest.approx(50)  # the 3-4-5 triangle
     assert scores["auc"][0] == scores["auc_rebalanced"][0] == pytest.approx(100.5 / 150)
     lab = decode_lab8(array)[0, :, 0, 0]
@@ -54,7 +54,7 @@ def test_scores_by_hand(metric):
 
 def test_a_perfect_painting(metric):
     array = np.random.default_rng(0).integers(100, 150, (3, 3, 32, 32), dtype=np.uint8)
-    scores = judged(metric, array)["perfect"].scores
+    scores = quality_of(metric, array)["perfect"].scores
     assert scores["ab_rmse"].max() == 0
     assert np.abs(scores["lpips"]).max() < 1e-6
     assert scores["psnr"] == pytest.approx(20 * math.log10(255) + 10 * math.log10(12))
@@ -64,13 +64,13 @@ def test_a_perfect_painting(metric):
 
 
 def test_a_grey_photograph_painted_grey_has_a_finite_score(metric):
-    scores = judged(metric, constant(77, 128, 128))["grey"].scores
+    scores = quality_of(metric, constant(77, 128, 128))["grey"].scores
     assert all(np.isfinite(values).all() for values in scores.values())
 
 
 def test_the_probe_looks_at_what_was_painted(metric):
     array, labels = np.concatenate((constant(128, 200, 128), constant(128, 128, 128))), np.array([1, 0])
-    quality = judged(metric, array, labels)
+    quality = quality_of(metric, array, labels)
     assert quality["grey"].scores["probe_correct_true"].tolist() == [1, 1]
     assert quality["grey"].scores["probe_correct_painted"].tolist() == [0, 1]
     assert quality["perfect"].scores["probe_correct_painted"].tolist() == [1, 1]
@@ -82,7 +82,7 @@ def test_rare_colors_weigh_more_within_an_image_and_over_all(metric):
     array[:, 1, :16] = 128 + 50
     rarity = np.ones((256, 256))
     rarity[128 + 50, 128] = 3
-    quality = judged(metric, array, rarity=rarity)["grey"]
+    quality = quality_of(metric, array, rarity=rarity)["grey"]
     assert quality.scores["auc"] == pytest.approx([(150 + 100.5) / 2 / 150] * 2)
     assert quality.scores["auc_rebalanced"] == pytest.approx([(150 + 3 * 100.5) / 4 / 150] * 2)
     assert quality.histograms[:, [0, 50]].tolist() == [[1024, 1024], [1024, 3072]]
@@ -91,7 +91,7 @@ def test_rare_colors_weigh_more_within_an_image_and_over_all(metric):
 def test_what_was_painted_is_summed_up(metric):
     array = constant(128, 128, 128)
     array[0, 1, :16], array[0, 2, :16] = 128 + 6, 128 + 8
-    scores = judged(metric, array)["perfect"].scores
+    scores = quality_of(metric, array)["perfect"].scores
     assert [scores[name][0] for name in ("a_painted", "b_painted", "spread_painted")] == [3, 4, 5]
 
 
@@ -103,9 +103,9 @@ def test_each_truth_is_looked_at_once_whatever_the_number_of_painters_and_batche
         return redness(lab8)
 
     array = np.random.default_rng(0).integers(100, 150, (BATCH + 1, 3, 32, 32), dtype=np.uint8)
-    quality = judged(metric, array, recognise=recognise)
+    quality = quality_of(metric, array, recognise=recognise)
     assert seen == [BATCH] * 3 + [1] * 3  # the truth, and two painters'
-    alone = judged(metric, array[-1:])
+    alone = quality_of(metric, array[-1:])
     for name, each in quality.items():
         assert {key: len(values) for key, values in each.scores.items()} == dict.fromkeys(each.scores, BATCH + 1)
         for key, values in each.scores.items():
@@ -115,4 +115,4 @@ def test_each_truth_is_looked_at_once_whatever_the_number_of_painters_and_batche
 def test_a_painter_that_diverged_is_named(metric):
     painters = {"split_brain": lambda lab: torch.full_like(lab[:, 1:], torch.nan)}
     with pytest.raises(StageError, match=r"split_brain paints colours that are not finite.*train.learning_rate"):
-        judged(metric, constant(77, 128, 128), painters=painters)
+        quality_of(metric, constant(77, 128, 128), painters=painters)

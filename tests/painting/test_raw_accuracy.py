@@ -36,7 +36,7 @@ def test_the_truth_scores_1_and_what_is_further_than_150_scores_0():
     assert curve(colors((-50, 0), (-51, 0)), truth)[149:].tolist() == [0, 0.5]
 
 
-def test_tallies_add_up_to_the_tally_of_all_pixels():
+def test_histograms_add_up_to_the_histogram_of_all_pixels():
     generator = torch.Generator().manual_seed(0)
     painted, truth = (200 * torch.rand(4, 2, 6, 5, generator=generator) - 100 for _ in range(2))
     weights = np.random.default_rng(0).random((4, 6, 5))
