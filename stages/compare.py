@@ -3,7 +3,7 @@
 Reads data/probes/<representation>/ for each of probe.representations; writes to metrics/
 - comparison.json: headline scalars; comparison.csv: every accuracy; lifts.csv: every difference, tested;
 - label_efficiency.csv and depth.csv: accuracy by labels a class, and by layer;
-- accuracy.csv and .svg: the chart;
+- accuracy.csv: the accuracies that charts show;
 and to data/comparison/ what is only drawn: confusion/<domain>/<representation>.csv and confused.csv (conv probe, first
 seeds), and curves.csv (learning curves).
 """
@@ -11,7 +11,6 @@ seeds), and curves.csv (learning curves).
 import numpy as np
 
 from stages.comparison.cells import comparison_cells, mean_rows
-from stages.comparison.chart import draw_accuracy_chart
 from stages.comparison.confusion import confusion, most_confused
 from stages.comparison.curves import chosen_curves
 from stages.comparison.depth import depth_table
@@ -74,8 +73,6 @@ def main() -> None:
     for name, (table, rows) in tables.items():
         with whole_file(f"metrics/{name}.csv") as part:
             table.write(part, rows)
-    with whole_file("metrics/accuracy.svg") as part:
-        draw_accuracy_chart(part, means, chance)
     write_json("metrics/comparison.json", headline(means, lifts, chance))
     print(comparison_text(means, lifts, classes))
 

@@ -13,7 +13,7 @@ import yaml
 from stages.runtime.schema import Control, Objective
 
 ROOT = Path(__file__).parents[1]
-TRACKED = ["stages", "profiles", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
+TRACKED = ["stages", "profiles", "dvc.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
 
 # Each stage in the order of the pipeline, once for each of its matrix values.
 ENCODERS = [*get_args(Control), *get_args(Objective)]

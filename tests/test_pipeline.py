@@ -123,6 +123,9 @@ def test_plots_are_drawn(project):
     drawn = " ".join(name for name, renderings in plots["data"].items() if renderings)
     for name in (
         "Accuracy",
+        "Lifts",
+        "Label efficiency",
+        "Depth",
         "Probe curves",
         "metrics/accuracy.svg",
         "data/training/colorization/plots/metrics/validation/loss.tsv",

@@ -10,7 +10,7 @@ from stages.runtime.errors import StageError
 from tests.reporting.html import Page
 from tests.reporting.study import write_study
 
-PAGE = Path("metrics/report.html")
+PAGE, CHART = Path("metrics/report.html"), Path("metrics/accuracy.svg")
 
 
 def made(**options) -> Page:
@@ -35,9 +35,11 @@ def workspace(tmp_path, monkeypatch):
 
 def test_another_run_elsewhere_writes_the_same_bytes_over_a_read_only_output(whole):
     write_study(Path("."))
-    PAGE.touch(mode=0o444)
+    for path in (PAGE, CHART):
+        path.touch(mode=0o444)
     report.main()
-    assert PAGE.read_bytes() == (whole[0] / PAGE).read_bytes()
+    for path in (PAGE, CHART):
+        assert path.read_bytes() == (whole[0] / path).read_bytes()
 
 
 def test_nothing_is_loaded_and_nothing_of_this_machine_is_told(whole):
@@ -140,9 +142,11 @@ def test_without_an_objective_among_the_probed_it_says_how_to_get_an_answer():
 
 def test_numbers_without_intervals_are_shown_without():
     write_study(Path("."), objectives=["colorization"])
-    for name in ("comparison", "depth", "label_efficiency"):
+    for name, ends in {"accuracy": ("low", "high")} | dict.fromkeys(
+        ("comparison", "depth", "label_efficiency"), ("accuracy_low", "accuracy_high")
+    ).items():
         table = pd.read_csv(f"metrics/{name}.csv")
-        table.assign(accuracy_low=None, accuracy_high=None).to_csv(f"metrics/{name}.csv", index=False)
+        table.assign(**dict.fromkeys(ends)).to_csv(f"metrics/{name}.csv", index=False)
     confused = Path("data/comparison/confused.csv")
     confused.write_text(re.sub(r"\bnan\b", "naan", confused.read_text()))  # a dish of that name is no number
     report.main()

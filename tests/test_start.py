@@ -6,7 +6,7 @@ import sys
 import pytest
 
 # What a stage may not import before it knows that it needs it.
-WITHOUT_TORCH = ("torch", "torchvision", "diffusers", "lpips", "sklearn", "matplotlib", "accelerate", "dvc", "pandas")
+WITHOUT_TORCH = ("torch", "torchvision", "diffusers", "lpips", "sklearn", "vl_convert", "accelerate", "dvc", "pandas")
 STAGES = (
     *("check_params", "download", "split", "convert_to_lab", "count_colors", "prepare_objectives"),
     *("train_autoencoder", "train_control", "extract_latents", "train_probes", "train_pixel_probes"),

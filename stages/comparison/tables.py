@@ -1,4 +1,7 @@
-"""The columns of the comparison's tables, for `compare`, which writes them, and for `report`, which reads them."""
+"""The columns of the comparison's tables, for `compare`, which writes them, and for `report`, which reads them.
+
+The ends of an accuracy's interval may be missing: a report of a table without them is one without intervals.
+"""
 
 from stages.formats.csv import Table
 
@@ -23,7 +26,8 @@ LABEL_EFFICIENCY = Table(
     "the table of accuracy by labels a class",
     {
         **dict.fromkeys(("domain", "representation", "layer", "view", "shots"), str),
-        **dict.fromkeys(("labels", "accuracy", "accuracy_low", "accuracy_high"), float),
+        **dict.fromkeys(("labels", "accuracy"), float),
+        **dict.fromkeys(("accuracy_low", "accuracy_high"), None),
     },
 )
 DEPTH = Table(
@@ -31,7 +35,8 @@ DEPTH = Table(
     {
         **dict.fromkeys(("domain", "representation", "layer"), str),
         **dict.fromkeys(("order", "features"), int),
-        **dict.fromkeys(("validation_accuracy", "accuracy", "accuracy_low", "accuracy_high"), float),
+        **dict.fromkeys(("validation_accuracy", "accuracy"), float),
+        **dict.fromkeys(("accuracy_low", "accuracy_high"), None),
         "chosen": int,
     },
 )
@@ -39,7 +44,8 @@ ACCURACY = Table(
     "the chart's accuracies",
     {
         **dict.fromkeys(("domain", "head", "representation", "layer", "view"), str),
-        **dict.fromkeys(("accuracy", "low", "high"), float),
+        "accuracy": float,
+        **dict.fromkeys(("low", "high"), None),
     },
 )
 CURVES = Table(

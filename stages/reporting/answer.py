@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from stages.reporting.evidence import Evidence
-from stages.reporting.names import COLOR_PIXELS, DOMAINS, HEADS, OBJECTIVES, SEES_COLOR, placed
 from stages.reporting.numbers import percent, percent_range, points, points_range, probability
+from stages.reporting.results import StudyResults
+from stages.study.representations import COLOR_PIXELS, OBJECTIVES, sees_color
+from stages.study.vocabulary import DOMAINS, HEADS
 
+# Trained with the labels that the others are not shown: no control of what colour adds.
+LABELLED = ("supervised",)
 WIN, BEHIND, UNDECIDED = "beats", "falls behind", "no difference shown"
 
 
@@ -43,29 +46,29 @@ def verdict(lift: pd.Series) -> str:
     return BEHIND if lift["lift_high"] < 0 and lift["p_holm"] < 0.05 else UNDECIDED
 
 
-def main_head(evidence: Evidence) -> str | None:
+def main_head(results: StudyResults) -> str | None:
     """The head that the answer speaks of: the first of `HEADS` that was probed."""
-    return next((head for head in HEADS if (evidence.comparison["head"] == head).any()), None)
+    return next((head for head in HEADS if (results.comparison["head"] == head).any()), None)
 
 
-def find_answers(evidence: Evidence, *, sees_color: bool) -> list[Finding]:
+def find_answers(results: StudyResults, *, from_color: bool) -> list[Finding]:
     """The best objective of each domain among those that see lightness only, or among those that see colour.
 
     It is the one whose chosen layer has the highest validation accuracy (ridge probe); a domain where none was probed
     has no finding.
     """
-    head, findings = main_head(evidence), []
-    names = [name for name in OBJECTIVES if (name in SEES_COLOR) == sees_color]
+    head, findings = main_head(results), []
+    names = [name for name in OBJECTIVES if sees_color(name) == from_color]
     for domain in DOMAINS:
-        depth, means = evidence.depth, evidence.comparison
+        depth, means = results.depth, results.comparison
         candidates = depth[(depth["domain"] == domain) & (depth["chosen"] == 1) & depth["representation"].isin(names)]
         for best in candidates.nlargest(1, "validation_accuracy").itertuples():
-            own = means[(means["domain"] == domain) & (means["head"] == head) & (means["layer"] == best.layer)]
-            for row in own[own["representation"] == best.representation].itertuples():
+            rows = means[(means["domain"] == domain) & (means["head"] == head) & (means["layer"] == best.layer)]
+            for row in rows[rows["representation"] == best.representation].itertuples():
                 findings.append(
                     Finding(
                         domain, head, row.representation, row.layer, row.accuracy, row.accuracy_low, row.accuracy_high,
-                        evidence.chance.get(domain), _strongest(evidence.lifts, domain, head, row),
+                        results.chance.get(domain), _strongest(results.lifts, domain, head, row),
                     )
                 )  # fmt: skip
     return findings
@@ -73,37 +76,43 @@ def find_answers(evidence: Evidence, *, sees_color: bool) -> list[Finding]:
 
 def sentence(finding: Finding) -> str:
     """One sentence; it says `beats` of a win and of nothing else."""
-    guess = "" if finding.chance is None else f"; guessing: {percent(finding.chance)} %"
+    chance = "" if finding.chance is None else f"; chance: {percent(finding.chance)} %"
     interval = percent_range(finding.low, finding.high)
     interval = f"{interval}; " if interval else ""
     start = (
-        f"On {DOMAINS[finding.domain][2]}, the objective and layer chosen on validation images, "
-        f"{placed(finding.objective, finding.layer)}, "
-        f"is right on {percent(finding.accuracy)} % of test images ({interval}{HEADS[finding.head]}{guess})"
+        f"On {DOMAINS[finding.domain].phrase}, the objective and layer chosen on validation images, "
+        f"{_placed(finding.objective, finding.layer)}, "
+        f"is right on {percent(finding.accuracy)} % of test images ({interval}{HEADS[finding.head]}{chance})"
     )
     parts = [_comparison(kind, lift) for kind, lift in finding.lifts.items()]
     return f"{start}: {'; '.join(parts)}." if parts else f"{start}; there was nothing to compare it with."
 
 
 def _comparison(kind: str, lift: pd.Series) -> str:
-    opponent = f"the best {kind}, {placed(lift['over'], lift['over_layer'])}"
+    opponent = f"the best {kind}, {_placed(lift['over'], lift['over_layer'])}"
     numbers = f"{points(lift['lift'])} points, {points_range(lift['lift_low'], lift['lift_high'])}"
-    said = verdict(lift)
-    if said != UNDECIDED:
-        return f"it {said} {opponent} ({numbers})"
+    words = verdict(lift)
+    if words != UNDECIDED:
+        return f"it {words} {opponent} ({numbers})"
     p, detectable = probability(lift["p_holm"]), percent(lift["minimum_detectable"])
-    facts = f"{numbers}; p {p} by Holm; a test by itself finds {detectable} points in 80 of 100 such test sets"
+    facts = f"{numbers}; p {p} by Holm; minimum detectable lift at 80 % power, uncorrected: {detectable} points"
     return f"against {opponent}, no difference is shown ({facts})"
+
+
+def _placed(representation: str, layer: str) -> str:
+    """A representation with its layer, where it has more than one: `rgb`, `colorization (mid)`."""
+    return representation if layer == "pixels" else f"{representation} ({layer})"
 
 
 def _strongest(lifts: pd.DataFrame, domain: str, head: str, subject) -> dict[str, pd.Series]:
     """Of each kind of opponent the one over which the subject's lift is smallest."""
-    own = lifts[(lifts["domain"] == domain) & (lifts["head"] == head)]
-    own = own[(own["representation"] == subject.representation) & (own["layer"] == subject.layer)]
+    rows = lifts[(lifts["domain"] == domain) & (lifts["head"] == head)]
+    rows = rows[(rows["representation"] == subject.representation) & (rows["layer"] == subject.layer)]
     # Both views hold a layer that is the headline and the best: the best's opponents are at their best, too.
-    own = own[own["view"] == ("best" if (own["view"] == "best").any() else "headline")]
-    pixels = own["over"].isin(COLOR_PIXELS)
-    control = "control" if subject.representation in SEES_COLOR else "lightness-only control"
-    controls = own["over"].isin(["lightness", "lightness_small", "random", "reconstruction", "autoencoder"])
-    groups = {"pixels with colour": own[pixels], control: own[controls]}
-    return {kind: rows.loc[rows["lift"].idxmin()] for kind, rows in groups.items() if rows["lift"].notna().any()}
+    rows = rows[rows["view"] == ("best" if (rows["view"] == "best").any() else "headline")]
+    controls = "control" if sees_color(subject.representation) else "lightness-only control"
+    groups = {
+        "pixels with colour": rows[rows["over"].isin(COLOR_PIXELS)],
+        controls: rows[~rows["over"].isin([*COLOR_PIXELS, *OBJECTIVES, *LABELLED])],
+    }
+    return {kind: group.loc[group["lift"].idxmin()] for kind, group in groups.items() if group["lift"].notna().any()}

@@ -1,6 +1,7 @@
 """Numbers as the report writes them: plain ASCII, so that a spreadsheet reads them back."""
 
 import math
+from decimal import ROUND_HALF_UP, Decimal
 
 
 def percent(share: float) -> str:
@@ -10,7 +11,7 @@ def percent(share: float) -> str:
 
 def points(share: float) -> str:
     """A difference of shares in percentage points, with its sign; empty for NaN."""
-    return "" if math.isnan(share) else f"{round(100 * share, 1) + 0.0:+.1f}"
+    return "" if math.isnan(share) else f"{_rounded(100 * share, 1):+.1f}"
 
 
 def percent_range(low: float, high: float) -> str:
@@ -25,9 +26,14 @@ def points_range(low: float, high: float) -> str:
 
 def fixed(value: float, digits: int) -> str:
     """A number with that many digits, never `-0.0`; empty for NaN."""
-    return "" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"
+    return "" if math.isnan(value) else f"{_rounded(value, digits):.{digits}f}"
 
 
 def probability(value: float) -> str:
     """A p value with three digits; `<0.001` below that, empty for NaN."""
     return "<0.001" if value < 0.001 else fixed(value, 3)
+
+
+def _rounded(value: float, digits: int) -> float:
+    """To the nearest, halves away from zero as in the charts: a table and a chart give 12.25 % as 12.3. Never -0.0."""
+    return float(Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)) + 0.0

@@ -1,4 +1,4 @@
-"""The page: evidence, figures and tables put into the template."""
+"""The page: results, charts and tables put into the template."""
 
 from pathlib import Path
 
@@ -7,16 +7,18 @@ from markupsafe import Markup
 
 from stages.reporting import figures, tables
 from stages.reporting.answer import find_answers, main_head, sentence, verdict
-from stages.reporting.evidence import Evidence
-from stages.reporting.names import COLOR_PIXELS, DESCRIPTIONS, DOMAINS, HEADS, sees
 from stages.reporting.numbers import percent, points
 from stages.reporting.pictures import Picture
+from stages.reporting.results import StudyResults
+from stages.reporting.theme import css_variables
+from stages.study.representations import BY_NAME, COLOR_PIXELS
+from stages.study.vocabulary import DOMAINS, HEADS
 
 ROOM = Path(__file__).parent
 
 
 def render_page(
-    evidence: Evidence,
+    results: StudyResults,
     pictures: dict[str, dict[str, list[Picture]]],
     changes: list[tuple[str, str, str]],
 ) -> str:
@@ -35,63 +37,67 @@ def render_page(
         keep_trailing_newline=True,
     )
     environment.filters |= {"percent": percent, "points": points}
-    head = main_head(evidence)
-    from_lightness = find_answers(evidence, sees_color=False)
-    from_color = find_answers(evidence, sees_color=True)
-    compared = list(dict.fromkeys(evidence.comparison["representation"]))
+    head = main_head(results)
+    from_lightness = find_answers(results, from_color=False)
+    from_color = find_answers(results, from_color=True)
+    compared = list(dict.fromkeys(results.comparison["representation"]))
     return environment.get_template("report.html.jinja").render(
-        style=Markup((ROOM / "report.css").read_text(encoding="utf-8")),
+        style=Markup(css_variables() + (ROOM / "report.css").read_text(encoding="utf-8")),
         findings={"From lightness alone": from_lightness, "With colour in sight": from_color},
         sentence=sentence,
         verdict=verdict,
         head=head and HEADS[head],
-        representations=[(name, sees(name), DESCRIPTIONS.get(name, "")) for name in compared],
-        representation_tables=_by_domain(tables.representation_table, evidence),
-        accuracy={name: figures.accuracy_figure(evidence, key) for key, name in HEADS.items()},
-        lifts=figures.lift_figure(evidence, head) if head else None,
-        lift_tables=_by_domain(tables.lift_table, evidence),
-        other_best=figures.has_other_best_layers(evidence),
-        efficiency={view: figures.efficiency_figure(evidence, view) for view in ("best", "headline")},
-        efficiency_tables=_by_domain(tables.efficiency_table, evidence),
-        depth=figures.depth_figure(evidence),
-        depth_tables=_by_domain(tables.depth_table, evidence),
-        training=figures.training_figure(evidence),
-        training_table=tables.training_table(evidence.training),
-        probes=figures.probe_figure(evidence),
-        probe_tables=_by_domain(tables.curve_table, evidence),
+        representations=[(name, tables.sees(name), _description(name)) for name in compared],
+        representation_tables=_by_domain(tables.representation_table, results),
+        accuracy={name: figures.accuracy_figure(results, key) for key, name in HEADS.items()},
+        lifts=figures.lift_figure(results, head) if head else None,
+        lift_tables=_by_domain(tables.lift_table, results),
+        other_best=figures.has_other_best_layers(results),
+        efficiency={view: figures.efficiency_figure(results, view) for view in ("best", "headline")},
+        efficiency_tables=_by_domain(tables.efficiency_table, results),
+        depth=figures.depth_figure(results),
+        depth_tables=_by_domain(tables.depth_table, results),
+        training=figures.training_figure(results),
+        training_table=tables.training_table(results.training),
+        probes=figures.probe_figure(results),
+        probe_tables=_by_domain(tables.curve_table, results),
         pictures=pictures,
-        domains={domain: title for domain, (_, title, _) in DOMAINS.items()},
+        domains={domain: names.title for domain, names in DOMAINS.items()},
         quality=[
-            tables.quality_table(evidence.quality[key], title)
-            for key, title, _ in DOMAINS.values()
-            if evidence.quality.get(key)
+            tables.quality_table(results.quality[names.key], names.title)
+            for names in DOMAINS.values()
+            if results.quality.get(names.key)
         ],
-        collapsed=evidence.collapsed,
-        confused=_confused(evidence, [finding.objective for finding in [*from_lightness, *from_color]]),
+        collapsed=results.collapsed,
+        confused=_confused(results, [finding.objective for finding in [*from_lightness, *from_color]]),
         changes=tables.Table(
             "Parameters that differ from the default, profiles/sample.yaml.",
             ["parameter", "default", "here"],
             [list(change) for change in changes],
             {"default", "here"},
         ),
-        seeds=evidence.seeds,
+        seeds=results.seeds,
     )
 
 
-def _by_domain(make, evidence: Evidence) -> list[tables.Table]:
-    made = [make(evidence, domain, title) for domain, (_, title, _) in DOMAINS.items()]
+def _description(representation: str) -> str:
+    return BY_NAME[representation].description if representation in BY_NAME else ""
+
+
+def _by_domain(make, results: StudyResults) -> list[tables.Table]:
+    made = [make(results, domain, names.title) for domain, names in DOMAINS.items()]
     return [table for table in made if table.rows]
 
 
-def _confused(evidence: Evidence, objectives: list[str]) -> dict[str, dict[str, list[tables.Table]]]:
+def _confused(results: StudyResults, objectives: list[str]) -> dict[str, dict[str, list[tables.Table]]]:
     """Tables by domain: of what the answer speaks of, and of the rest."""
-    found = {}
-    for domain, (_, title, _) in DOMAINS.items():
-        own = evidence.confused[evidence.confused["domain"] == domain]
+    by_domain = {}
+    for domain, names in DOMAINS.items():
+        pairs = results.confused[results.confused["domain"] == domain]
         parts: dict[str, list[tables.Table]] = {"first": [], "others": []}
-        for name, rows in own.groupby("representation", sort=False):
+        for name, rows in pairs.groupby("representation", sort=False):
             first = name in objectives or name == COLOR_PIXELS[0]
-            parts["first" if first else "others"].append(tables.confused_table(rows, name, title))
-        if len(own):
-            found[title] = parts
-    return found
+            parts["first" if first else "others"].append(tables.confused_table(rows, name, names.title))
+        if len(pairs):
+            by_domain[names.title] = parts
+    return by_domain

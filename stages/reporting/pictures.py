@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from stages.reporting.names import DOMAINS
 from stages.reporting.numbers import fixed
+from stages.study.vocabulary import DOMAINS
 
 SHOWN = 8
 BUDGET = 1_200_000  # bytes of all pictures together in base64: the whole report stays below 2 MB
@@ -46,7 +46,7 @@ def embedded_pictures(
         scores: painter -> image, domain, lpips, psnr of its test images; says what the pictures show.
     """
     names = [(painter, domain, kind) for painter in painters for domain in DOMAINS for kind in KINDS]
-    paths = {key: Path(folder, key[0], f"{DOMAINS[key[1]][0]}{key[2]}.png") for key in names}
+    paths = {key: Path(folder, key[0], f"{DOMAINS[key[1]].key}{key[2]}.png") for key in names}
     images = {key: unenlarged(Image.open(path).convert("RGB")) for key, path in paths.items() if path.exists()}
     uris, shrink = _smallest_loss(list(images.values()))
     pictures: dict[str, dict[str, list[Picture]]] = {}
@@ -95,17 +95,17 @@ def _data_uri(image: Image.Image, shrink: int, quality: int | None) -> str:
 
 def _words(painter: str, domain: str, kind: str, scores: pd.DataFrame | None) -> tuple[str, str]:
     """Caption and text alternative."""
-    rows = f"Dishes of {DOMAINS[domain][2]} in three rows: lightness, the truth, and as {painter} painted them."
-    own = pd.DataFrame() if scores is None else scores[scores["domain"] == domain]
-    if own.empty:
+    rows = f"Dishes of {DOMAINS[domain].phrase} in three rows: lightness, the truth, and as {painter} painted them."
+    tested = pd.DataFrame() if scores is None else scores[scores["domain"] == domain]
+    if tested.empty:
         return f"{KINDS[kind]}.", f"{rows} {KINDS[kind]}."
-    lpips, psnr = own["lpips"].to_numpy(), own["psnr"].to_numpy()
-    spread = f"over all {len(own)} test images LPIPS is {np.median(lpips):.3f} in the median"
+    lpips, psnr = tested["lpips"].to_numpy(), tested["psnr"].to_numpy()
+    spread = f"over all {len(tested)} test images LPIPS is {np.median(lpips):.3f} in the median"
     spread += f", PSNR {fixed(psnr.mean(), 1)} dB in the mean"
     if not kind:
         return f"{KINDS[kind]}; {spread}.", f"{rows} {spread[0].upper()}{spread[1:]}."
     distance = {"_best": lpips, "_typical": np.abs(lpips - np.median(lpips)), "_worst": -lpips}[kind]
-    picked = own.iloc[np.argsort(distance, kind="stable")[:SHOWN]].sort_values("lpips")
+    picked = tested.iloc[np.argsort(distance, kind="stable")[:SHOWN]].sort_values("lpips")
     reach = f"{picked['lpips'].min():.3f} to {picked['lpips'].max():.3f}"
     dishes = ", ".join(
         f"{image.split('/')[0].replace('_', ' ')} ({value:.3f})"

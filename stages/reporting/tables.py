@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from stages.reporting.answer import BEHIND, WIN, verdict
-from stages.reporting.evidence import Evidence
-from stages.reporting.names import HEADS, OBJECTIVES, sees
 from stages.reporting.numbers import fixed, percent, percent_range, points, probability
+from stages.reporting.results import StudyResults
+from stages.study.representations import OBJECTIVES, sees_color
+from stages.study.vocabulary import HEADS
 
-NO_INTERVAL = float("nan")
+MISSING = float("nan")
 
 
 @dataclass(frozen=True)
@@ -28,75 +29,75 @@ class Table:
     kinds: list[str] = field(default_factory=list)
 
 
-def representation_table(evidence: Evidence, domain: str, title: str) -> Table:
+def representation_table(results: StudyResults, domain: str, title: str) -> Table:
     """Accuracies of every representation and layer under every head, with their intervals."""
-    own = evidence.comparison[evidence.comparison["domain"] == domain]
-    heads = [head for head in HEADS if (own["head"] == head).any()]
+    means = results.comparison[results.comparison["domain"] == domain]
+    heads = [head for head in HEADS if (means["head"] == head).any()]
     rows = []
-    for (name, layer), cells in own.groupby(["representation", "layer"], sort=False):
+    for (name, layer), cells in means.groupby(["representation", "layer"], sort=False):
         row = [name, layer]
         for head in heads:
             cell = cells[cells["head"] == head]
-            found = cell.iloc[0] if len(cell) else pd.Series(dtype=float)
-            low, high = found.get("accuracy_low", NO_INTERVAL), found.get("accuracy_high", NO_INTERVAL)
-            row += [percent(found.get("accuracy", NO_INTERVAL)), percent_range(low, high)]
+            mean = cell.iloc[0] if len(cell) else pd.Series(dtype=float)
+            low, high = mean.get("accuracy_low", MISSING), mean.get("accuracy_high", MISSING)
+            row += [percent(mean.get("accuracy", MISSING)), percent_range(low, high)]
         rows.append([*row, sees(name)])
     headers = [part for head in heads for part in (head, f"{head} 95 %")]
-    guess = f" Guessing is right in {percent(evidence.chance[domain])} %." if domain in evidence.chance else ""
-    caption = f"{title}: test accuracy in %, and its 95 % interval.{guess}"
+    chance = f" Chance: {percent(results.chance[domain])} %." if domain in results.chance else ""
+    caption = f"{title}: test accuracy in %, and its 95 % interval.{chance}"
     return Table(caption, ["representation", "layer", *headers, "sees"], rows, {"layer", "sees"})
 
 
-def lift_table(evidence: Evidence, domain: str, title: str) -> Table:
+def lift_table(results: StudyResults, domain: str, title: str) -> Table:
     """Every lift of a domain: heads and views, intervals, p values and what they allow to say."""
-    own = evidence.lifts[evidence.lifts["domain"] == domain]
+    lifts = results.lifts[results.lifts["domain"] == domain]
     rows, kinds = [], []
-    for _, lift in own.iterrows():
-        said = verdict(lift)
-        kinds.append({WIN: "win", BEHIND: "behind"}.get(said, "undecided"))
+    for _, lift in lifts.iterrows():
+        words = verdict(lift)
+        kinds.append({WIN: "win", BEHIND: "behind"}.get(words, "undecided"))
         rows.append([
             lift["representation"], lift["layer"], lift["over"], lift["over_layer"], lift["view"], lift["head"],
             points(lift["lift"]), points(lift["lift_low"]), points(lift["lift_high"]),
-            probability(lift["p"]), probability(lift["p_holm"]), percent(lift["minimum_detectable"]), said,
+            probability(lift["p"]), probability(lift["p_holm"]), percent(lift["minimum_detectable"]), words,
         ])  # fmt: skip
     columns = ["representation", "layer", "over", "its layer", "view", "head", "lift", "from", "to", "p", "p (Holm)"]
-    caption = f"{title}: lifts in points, their 95 % intervals, and the smallest lift that would have been found."
-    words = {"layer", "over", "its layer", "view", "head", "verdict"}
-    return Table(caption, [*columns, "detectable", "verdict"], rows, words, kinds)
+    caption = f"{title}: lifts in points, their 95 % intervals, and the minimum detectable lift at 80 % power."
+    texts = {"layer", "over", "its layer", "view", "head", "verdict"}
+    return Table(caption, [*columns, "detectable", "verdict"], rows, texts, kinds)
 
 
-def efficiency_table(evidence: Evidence, domain: str, title: str) -> Table:
+def efficiency_table(results: StudyResults, domain: str, title: str) -> Table:
     """Accuracy against labels a class."""
-    own = evidence.efficiency[evidence.efficiency["domain"] == domain]
+    means = results.efficiency[results.efficiency["domain"] == domain]
     rows = [
         [
             row.representation, row.layer, row.view, row.shots, fixed(row.labels, 1), percent(row.accuracy),
             percent(row.accuracy_low), percent(row.accuracy_high),
         ]
-        for row in own.itertuples()
+        for row in means.itertuples()
     ]  # fmt: skip
     columns = ["representation", "layer", "view", "shots", "labels a class", "accuracy", "from", "to"]
     return Table(f"{title}: test accuracy of the ridge probe in %.", columns, rows, {"layer", "view"})
 
 
-def depth_table(evidence: Evidence, domain: str, title: str) -> Table:
+def depth_table(results: StudyResults, domain: str, title: str) -> Table:
     """Accuracy against depth."""
-    own = evidence.depth[evidence.depth["domain"] == domain]
+    means = results.depth[results.depth["domain"] == domain]
     rows = [
         [
             row.representation, row.layer, fixed(row.features, 0), percent(row.validation_accuracy),
             percent(row.accuracy), percent(row.accuracy_low), percent(row.accuracy_high), "yes" if row.chosen else "",
         ]
-        for row in own.itertuples()
+        for row in means.itertuples()
     ]  # fmt: skip
     columns = ["representation", "layer", "features", "validation", "test", "from", "to", "chosen"]
     return Table(f"{title}: accuracy of the ridge probe in %, by layer.", columns, rows, {"layer", "chosen"})
 
 
-def curve_table(evidence: Evidence, domain: str, title: str) -> Table:
+def curve_table(results: StudyResults, domain: str, title: str) -> Table:
     """Validation accuracy of the conv probes an epoch, one column a representation."""
-    own = evidence.curves[evidence.curves["domain"] == domain]
-    wide = own.pivot_table(index="epoch", columns="representation", values="validation_accuracy", sort=False)
+    curves = results.curves[results.curves["domain"] == domain]
+    wide = curves.pivot_table(index="epoch", columns="representation", values="validation_accuracy", sort=False)
     rows = [[f"{epoch:g}", *map(percent, values)] for epoch, *values in wide.sort_index().itertuples()]
     return Table(f"{title}: validation accuracy of the conv probe in %.", ["epoch", *wide.columns], rows)
 
@@ -104,7 +105,7 @@ def curve_table(evidence: Evidence, domain: str, title: str) -> Table:
 def training_table(training: dict[str, pd.DataFrame]) -> Table:
     """Losses an epoch of every encoder."""
     rows = [
-        [name, f"{row['step']:g}", *(fixed(row.get(subset, NO_INTERVAL), 4) for subset in ("train", "validation"))]
+        [name, f"{row['step']:g}", *(fixed(row.get(subset, MISSING), 4) for subset in ("train", "validation"))]
         for name, losses in training.items()
         for _, row in losses.iterrows()
     ]
@@ -123,10 +124,10 @@ def quality_table(scores: dict[str, dict[str, float]], title: str) -> Table:
         "colorfulness": ("colourfulness", lambda value: fixed(value, 1)),
         "probe_accuracy": ("probe accuracy (%) ↑", percent),
     }
-    known = {key: column for key, column in columns.items() if any(key in own for own in scores.values())}
+    known = {key: column for key, column in columns.items() if any(key in of_painter for of_painter in scores.values())}
     painters = [*OBJECTIVES, *(name for name in scores if name not in OBJECTIVES and name != "truth"), "truth"]
     order = [name for name in painters if name in scores]
-    rows = [[name, *(show(scores[name].get(key, NO_INTERVAL)) for key, (_, show) in known.items())] for name in order]
+    rows = [[name, *(show(scores[name].get(key, MISSING)) for key, (_, show) in known.items())] for name in order]
     caption = f"{title}: means over test images; ↑ higher is better, ↓ lower is better."
     return Table(caption, ["painter", *(header for header, _ in known.values())], rows)
 
@@ -139,3 +140,8 @@ def confused_table(confused: pd.DataFrame, representation: str, title: str) -> T
     ]
     columns = ["dish", "taken for", "images", "% of the dish"]
     return Table(f"{representation}: {title[0].lower()}{title[1:]}.", columns, rows, {"taken for"})
+
+
+def sees(representation: str) -> str:
+    """`colour` or `lightness`: what a representation is computed from."""
+    return "colour" if sees_color(representation) else "lightness"

@@ -23,7 +23,9 @@ class Page(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attributes):
-        self.handle_starttag(tag, attributes)
+        """Elements of SVG without content close themselves; those of HTML cannot."""
+        self.tags.append((tag, dict(attributes)))
+        assert "svg" in self.open
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag

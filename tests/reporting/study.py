@@ -8,6 +8,7 @@ import pandas as pd
 import yaml
 from PIL import Image
 
+from stages.comparison.tables import ACCURACY, COMPARISON, CONFUSED, CURVES, DEPTH, LABEL_EFFICIENCY, LIFTS
 from tests.project import ROOT
 
 PIXELS = ["rgb", "lightness", "rgb_small", "lightness_small"]
@@ -20,8 +21,6 @@ SKILL = {
 CHANCE = {"in": 0.125, "out": 0.25}
 KEYS = {"in": "in_domain", "out": "out_of_domain"}
 LABELS = ["apple pie", "beef <b>tartare</b>", "nan", "pho & ramen"]
-LIFTS = ["domain", "head", "view", "representation", "layer", "over", "over_layer", "lift", "lift_low", "lift_high"]
-LIFTS += ["p", "p_holm", "win", "minimum_detectable"]
 
 
 def write_study(
@@ -53,23 +52,26 @@ def write_study(
     (root / "params.yaml").write_text(yaml.safe_dump(params))
 
     best = {(d, n): "mid" if SKILL[n] > 0.4 else "latent" for d in KEYS for n in probed}
-    write_csv(root / "metrics/comparison.csv", comparison_rows(rng, pixels, probed, heads, best))
-    write_csv(root / "metrics/lifts.csv", lift_rows(pixels, probed, heads, best), LIFTS)
-    write_csv(root / "metrics/label_efficiency.csv", efficiency_rows(rng, pixels, probed, best))
-    write_csv(root / "metrics/depth.csv", depth_rows(rng, pixels, probed, best))
+    cells = comparison_rows(rng, pixels, probed, heads, best)
+    COMPARISON.write(root / "metrics/comparison.csv", COMPARISON.frame(cells))
+    ACCURACY.write(root / "metrics/accuracy.csv", ACCURACY.frame(accuracy_rows(cells, pixels, best)))
+    LIFTS.write(root / "metrics/lifts.csv", LIFTS.frame(lift_rows(pixels, probed, heads, best)))
+    efficiency = LABEL_EFFICIENCY.frame(efficiency_rows(rng, pixels, probed, best))
+    LABEL_EFFICIENCY.write(root / "metrics/label_efficiency.csv", efficiency)
+    DEPTH.write(root / "metrics/depth.csv", DEPTH.frame(depth_rows(rng, pixels, probed, best)))
     write_json(root / "metrics/comparison.json", {KEYS[d]: {"chance": chance} for d, chance in CHANCE.items()})
     curves = [
         {"domain": d, "representation": n, "epoch": e, "train_loss": 2 / e, "validation_loss": 2.2 / e,
          "validation_accuracy": SKILL[n] * (1 - 0.5 / e)}
         for d in KEYS for n in [*pixels, *probed] for e in range(1, epochs + 1)
     ]  # fmt: skip
-    write_csv(root / "data/comparison/curves.csv", curves)
+    CURVES.write(root / "data/comparison/curves.csv", CURVES.frame(curves))
     confused = [
         {"domain": d, "representation": n, "label": LABELS[i % 4], "predicted": LABELS[(i + 1) % 4], "count": 20 - i,
          "share": (20 - i) / 250}
         for d in KEYS for n in [*pixels, *probed] for i in range(10)
     ]  # fmt: skip
-    write_csv(root / "data/comparison/confused.csv", confused)
+    CONFUSED.write(root / "data/comparison/confused.csv", CONFUSED.frame(confused))
     for name in [*controls, *objectives]:
         write_training(root / "data/training" / name, epochs if name != "random" else 0)
     write_painting(root, rng, objectives if painted else (), size)
@@ -83,13 +85,26 @@ def comparison_rows(rng, pixels, probed, heads, best) -> list[dict]:
                 layers = ["pixels"] if name in pixels else list(dict.fromkeys(["latent", best[domain, name]]))
                 for layer in layers:
                     key = {"domain": domain, "head": head, "representation": name, "layer": layer}
+                    key |= {"top_5": 0.9, "loss": 1.1}
                     accuracy = round((SKILL[name] + bonus - (0.05 if layer == "latent" else 0)) * share, 6)
                     for seed in range(3 if head == "conv" else 1):
                         score = round(accuracy + rng.normal(0, 0.01), 6)
                         rows.append(key | {"pretraining_seed": 0, "seed": seed, "accuracy": score})
                     ends = {"accuracy_low": accuracy - 0.061, "accuracy_high": accuracy + 0.064}
-                    mean = {"pretraining_seed": "mean", "seed": "mean", "accuracy": accuracy, "top_5": 0.9, "loss": 1.1}
+                    mean = {"pretraining_seed": "mean", "seed": "mean", "accuracy": accuracy}
                     rows.append(key | mean | {name: round(end, 6) for name, end in ends.items()})
+    return rows
+
+
+def accuracy_rows(cells: list[dict], pixels, best) -> list[dict]:
+    """A row a view; an encoder has both, though they may be of one layer."""
+    rows = []
+    for cell in cells:
+        if cell["seed"] == "mean":
+            name, layer = cell["representation"], cell["layer"]
+            views = {"headline": "pixels" if name in pixels else "latent", "best": best.get((cell["domain"], name))}
+            ends = {"low": cell["accuracy_low"], "high": cell["accuracy_high"]}
+            rows += [cell | ends | {"view": view} for view, of_view in views.items() if of_view == layer]
     return rows
 
 
@@ -191,8 +206,8 @@ def smooth_pixels(rng, size: int) -> np.ndarray:
     return (sheet + rng.integers(-8, 9, size=sheet.shape)).clip(0, 255).astype(np.uint8)
 
 
-def write_csv(path: Path, rows: list[dict], columns: list[str] | None = None) -> None:
-    pd.DataFrame(rows, columns=columns).to_csv(path, index=False, lineterminator="\n")
+def write_csv(path: Path, rows: list[dict]) -> None:
+    pd.DataFrame(rows).to_csv(path, index=False, lineterminator="\n")
 
 
 def write_json(path: Path, value: dict) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.reporting.answer import find_answers, sentence, verdict
-from stages.reporting.evidence import Evidence
+from stages.reporting.results import StudyResults
 
 LIFT = ["domain", "head", "view", "representation", "layer", "over", "over_layer", "lift", "lift_low", "lift_high"]
 LIFT += ["p", "p_holm", "win", "minimum_detectable"]
@@ -15,12 +15,12 @@ DEPTH = ["domain", "representation", "layer", "validation_accuracy", "chosen"]
 EMPTY = pd.DataFrame()
 
 
-def evidence(lifts=(), means=(), depth=(), chance=None) -> Evidence:
+def results(lifts=(), means=(), depth=(), chance=None) -> StudyResults:
     layers = pd.DataFrame(depth, columns=DEPTH).astype({"validation_accuracy": float})
-    return Evidence(
+    return StudyResults(
         chance=chance or {}, comparison=pd.DataFrame(means, columns=MEAN), seeds=(1, 1),
-        lifts=pd.DataFrame(lifts, columns=LIFT), efficiency=EMPTY, depth=layers, curves=EMPTY, confused=EMPTY,
-        quality={}, collapsed=[], scores={}, training={},
+        accuracy=EMPTY, lifts=pd.DataFrame(lifts, columns=LIFT), efficiency=EMPTY, depth=layers, curves=EMPTY,
+        confused=EMPTY, quality={}, collapsed=[], scores={}, training={},
     )  # fmt: skip
 
 
@@ -39,13 +39,13 @@ def test_the_sentence_by_hand():
         lift("lightness", 0.128, 0.042, 0.208, 0.001, 1),
         lift("random", 0.2, 0.1, 0.3, 0.001, 1, over_layer="down_1"),
     ]
-    (finding,) = find_answers(evidence(lifts, MEANS, CHOSEN, {"in": 0.125}), sees_color=False)
+    (finding,) = find_answers(results(lifts, MEANS, CHOSEN, {"in": 0.125}), from_color=False)
     assert sentence(finding) == (
         "On classes that the autoencoder saw, the objective and layer chosen on validation images, colorization (mid), "
-        "is right on 52.7 % of test images (46.0 to 59.1; conv probe; guessing: 12.5 %): against the best pixels with "
-        "colour, rgb, no difference is shown (-5.2 points, -13.8 to +2.8; p 0.610 by Holm; a test by itself finds "
-        "11.4 points in 80 of 100 such test sets); it beats the best lightness-only control, lightness (+12.8 points, "
-        "+4.2 to +20.8)."
+        "is right on 52.7 % of test images (46.0 to 59.1; conv probe; chance: 12.5 %): against the best pixels with "
+        "colour, rgb, no difference is shown (-5.2 points, -13.8 to +2.8; p 0.610 by Holm; minimum "
+        "detectable lift at 80 % power, uncorrected: 11.4 points); it beats the best lightness-only control, lightness "
+        "(+12.8 points, +4.2 to +20.8)."
     )
 
 
@@ -59,7 +59,7 @@ def test_it_beats_where_the_table_says_win_and_nowhere_else(low, high, p):
     win = int(low > 0 and p < 0.05)
     for over in ("rgb", "random"):
         row = lift(over, (low + high) / 2, low, high, p, win)
-        (finding,) = find_answers(evidence([row], MEANS, CHOSEN), sees_color=False)
+        (finding,) = find_answers(results([row], MEANS, CHOSEN), from_color=False)
         said = sentence(finding)
         assert ("beats" in said) == (win == 1)
         assert ("falls behind" in said) == (high < 0 and p < 0.05)
@@ -74,7 +74,7 @@ def test_an_interval_above_zero_without_a_win_is_no_win():
 def test_the_objective_is_chosen_on_validation_not_on_test():
     means = [*MEANS, ("in", "conv", "color_classification", "mid", 0.9, 0.8, 1.0)]
     depth = [*CHOSEN, ("in", "color_classification", "mid", 0.45, 1)]
-    (finding,) = find_answers(evidence((), means, depth), sees_color=False)
+    (finding,) = find_answers(results((), means, depth), from_color=False)
     assert (finding.objective, finding.layer, finding.accuracy) == ("colorization", "mid", 0.527)
 
 
@@ -85,8 +85,8 @@ def test_what_sees_colour_is_answered_apart_and_measured_against_the_control_tha
         lift(over, value, 0.1, 0.9, 0.001, 1, name="split_brain")
         for over, value in (("rgb", 0.4), ("random", 0.5), ("autoencoder", 0.2))
     ]
-    from_lightness = find_answers(evidence(lifts, means, depth), sees_color=False)
-    from_color = find_answers(evidence(lifts, means, depth), sees_color=True)
+    from_lightness = find_answers(results(lifts, means, depth), from_color=False)
+    from_color = find_answers(results(lifts, means, depth), from_color=True)
     assert [finding.objective for finding in from_lightness + from_color] == ["colorization", "split_brain"]
     assert {kind: row["over"] for kind, row in from_color[0].lifts.items()} == {
         "pixels with colour": "rgb", "control": "autoencoder",
@@ -99,21 +99,21 @@ def test_controls_are_at_their_best_layer_where_the_subject_is():
         lift("random", 0.3, 0.2, 0.4, 0.001, 1, layer="latent", view="headline", over_layer="latent"),
         lift("random", 0.1, 0.02, 0.2, 0.01, 1, layer="latent", view="best", over_layer="down_1"),
     ]
-    (finding,) = find_answers(evidence(lifts, MEANS, chosen), sees_color=False)
+    (finding,) = find_answers(results(lifts, MEANS, chosen), from_color=False)
     assert finding.lifts["lightness-only control"]["over_layer"] == "down_1"
 
 
 def test_without_opponents_it_says_so():
-    (finding,) = find_answers(evidence((), MEANS, CHOSEN), sees_color=False)
+    (finding,) = find_answers(results((), MEANS, CHOSEN), from_color=False)
     assert sentence(finding).endswith("there was nothing to compare it with.")
 
 
 def test_another_head_speaks_where_conv_was_not_probed():
     means = [("in", "ridge", "colorization", "mid", 0.3, math.nan, math.nan)]
-    (finding,) = find_answers(evidence((), means, CHOSEN), sees_color=False)
+    (finding,) = find_answers(results((), means, CHOSEN), from_color=False)
     assert "30.0 % of test images (ridge probe)" in sentence(finding)
 
 
 @pytest.mark.parametrize("depth", [(), [("in", "random", "mid", 0.9, 1)]])
 def test_no_objective_no_answer(depth):
-    assert find_answers(evidence((), MEANS, depth), sees_color=False) == []
+    assert find_answers(results((), MEANS, depth), from_color=False) == []

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from stages.reporting import tables
-from stages.reporting.evidence import read_evidence
+from stages.reporting.results import read_results
 from tests.reporting.study import LABELS, write_study
 
 OBJECTIVES, CONTROLS = ["colorization", "split_brain"], ["random", "autoencoder"]
@@ -15,7 +15,7 @@ def study(tmp_path_factory):
     write_study(root, objectives=OBJECTIVES, controls=CONTROLS)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        yield root, read_evidence(OBJECTIVES, CONTROLS)
+        yield root, read_results(OBJECTIVES, CONTROLS)
 
 
 def numbers(table: tables.Table, column: str) -> list[float]:
@@ -28,8 +28,8 @@ def in_domain(root, name: str) -> pd.DataFrame:
 
 
 def test_accuracies_are_those_of_the_file(study):
-    root, evidence = study
-    table = tables.representation_table(evidence, "in", "Seen")
+    root, results = study
+    table = tables.representation_table(results, "in", "Seen")
     cells = in_domain(root, "comparison").query("seed == 'mean'")
     for head in ("conv", "linear", "knn", "ridge"):
         own = cells[cells["head"] == head]
@@ -43,8 +43,8 @@ def test_accuracies_are_those_of_the_file(study):
 
 
 def test_lifts_are_those_of_the_file_and_only_wins_are_called_so(study):
-    root, evidence = study
-    table, own = tables.lift_table(evidence, "in", "Seen"), in_domain(root, "lifts")
+    root, results = study
+    table, own = tables.lift_table(results, "in", "Seen"), in_domain(root, "lifts")
     for column, name in (
         ("lift", "lift"),
         ("from", "lift_low"),
@@ -60,31 +60,31 @@ def test_lifts_are_those_of_the_file_and_only_wins_are_called_so(study):
     ("make", "name"), [(tables.efficiency_table, "label_efficiency"), (tables.depth_table, "depth")]
 )
 def test_curves_are_those_of_the_files(study, make, name):
-    root, evidence = study
-    table, own = make(evidence, "in", "Seen"), in_domain(root, name)
+    root, results = study
+    table, own = make(results, "in", "Seen"), in_domain(root, name)
     accuracy = "test" if name == "depth" else "accuracy"
     for column, key in ((accuracy, "accuracy"), ("from", "accuracy_low"), ("to", "accuracy_high")):
         np.testing.assert_allclose(numbers(table, column), 100 * own[key], atol=0.0501)
 
 
 def test_a_class_may_be_called_nan(study):
-    _, evidence = study
-    own = evidence.confused[evidence.confused["representation"] == "rgb"]
+    _, results = study
+    own = results.confused[results.confused["representation"] == "rgb"]
     table = tables.confused_table(own[own["domain"] == "in"], "rgb", "Seen")
     assert [row[0] for row in table.rows][:4] == LABELS
     assert table.rows[0][2:] == ["20", "8.0"]
 
 
 def test_training_has_a_row_an_epoch_and_an_untrained_encoder_one(study):
-    _, evidence = study
-    rows = tables.training_table(evidence.training).rows
+    _, results = study
+    rows = tables.training_table(results.training).rows
     assert rows[0] == ["random", "0", "", "1.6000"]  # 1.5 + 0.1, before any step; no loss on training images
     assert [row[1] for row in rows if row[0] == "colorization"] == ["1", "2", "3", "4", "5", "6"]
     assert rows[-1] == ["split_brain", "6", "0.2143", "0.3143"]  # 1.5 / 7, and 0.1 more
 
 
 def test_the_truth_comes_last_and_has_only_what_a_photograph_has(study):
-    _, evidence = study
-    table = tables.quality_table(evidence.quality["in_domain"], "Seen")
+    _, results = study
+    table = tables.quality_table(results.quality["in_domain"], "Seen")
     assert [row[0] for row in table.rows][:2] == OBJECTIVES
     assert table.rows[-1] == ["truth", "", "", "", "", "", "", "44.0", "55.0"]

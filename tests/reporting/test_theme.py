@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 import stages.reporting.page
-from stages.reporting.names import DESCRIPTIONS
+from stages.reporting.theme import css_variables, with_variables
 
-STYLE = Path(stages.reporting.page.__file__).with_name("report.css").read_text()
-COLORS = [dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{(.*?)\}", STYLE, re.S)]
+ROOM = Path(stages.reporting.page.__file__).parent
+COLORS = [
+    dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", b)) for b in re.findall(r":root \{(.*?)\}", css_variables(), re.S)
+]
 
 
 def contrast(one: str, other: str) -> float:
@@ -38,8 +40,17 @@ def test_text_and_graphics_stand_out_from_their_ground(colors):
     assert contrast(colors["vermillion"], colors["ground"]) >= 4  # large or bold words: `falls behind`
 
 
-def test_both_themes_name_the_same_colours_and_every_representation_has_a_look_of_its_own():
+def test_both_grounds_name_the_same_colours_and_no_two_are_alike():
     assert COLORS[0].keys() == COLORS[1].keys()
-    looks = dict(re.findall(r"\.of-(\w+) \{ (.*?) \}", STYLE))
-    shown = [looks[name] for name in DESCRIPTIONS]
-    assert len(set(shown)) == len(shown)
+    assert len(set(COLORS[0].values())) == len(COLORS[0])
+
+
+def test_the_style_sheet_s_colours_are_the_theme_s():
+    style = (ROOM / "report.css").read_text()
+    assert not re.search(r"#[0-9a-fA-F]{3,8}\b", style)
+    assert set(re.findall(r"var\(--(\w+)", style)) <= {*COLORS[0], "verdict"}
+
+
+def test_a_chart_s_colours_become_variables():
+    drawing = '<path fill="#00609a" stroke="none"></path><text fill="#1a1d21">#a</text>'
+    assert with_variables(drawing) == '<path fill="var(--blue)" stroke="none"></path><text fill="var(--ink)">#a</text>'

@@ -6,40 +6,22 @@ from pathlib import Path
 
 import pandas as pd
 
+from stages.comparison.tables import ACCURACY, COMPARISON, CONFUSED, CURVES, DEPTH, LABEL_EFFICIENCY, LIFTS
 from stages.runtime.errors import StageError
+from stages.study.vocabulary import DOMAINS
 
-# file -> (columns of text, columns of numbers); an empty number is NaN, a class may be called `nan`.
-TABLES = {
-    "metrics/comparison.csv": (
-        "domain head representation layer pretraining_seed seed",
-        "accuracy top_5 loss accuracy_low accuracy_high",
-    ),
-    "metrics/lifts.csv": (
-        "domain head view representation layer over over_layer",
-        "lift lift_low lift_high p p_holm win minimum_detectable",
-    ),
-    "metrics/label_efficiency.csv": (
-        "domain representation layer view shots",
-        "labels accuracy accuracy_low accuracy_high",
-    ),
-    "metrics/depth.csv": (
-        "domain representation layer",
-        "order features validation_accuracy accuracy accuracy_low accuracy_high chosen",
-    ),
-    "data/comparison/curves.csv": ("domain representation", "epoch validation_accuracy"),
-    "data/comparison/confused.csv": ("domain representation label predicted", "count share"),
-}
-SCORES = ("image domain", "lpips psnr")
+SCORES = ["image", "domain", "lpips", "psnr"]
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """The tables have the columns of `TABLES` at least, and may have no rows.
+class StudyResults:
+    """The tables have the columns of `stages.comparison.tables`, and may have no rows.
 
     Attributes:
         chance: accuracy of guessing, by domain, for the domains that say it.
-        comparison: the rows over seeds, one a domain, head, representation and layer.
+        comparison: means over seeds, one row a domain, head, representation and layer.
         seeds: (pretraining seeds, probe seeds) behind those rows, the most that any has.
+        accuracy: the same means as charts take them, with the view of each layer.
         quality: `metrics/colorization.json`: in_domain and out_of_domain, painter, score.
         collapsed: the objectives that painted one colour everywhere.
         scores: per painter that painted, a row a test image: image, domain, lpips, psnr.
@@ -49,6 +31,7 @@ class Evidence:
     chance: dict[str, float]
     comparison: pd.DataFrame
     seeds: tuple[int, int]
+    accuracy: pd.DataFrame
     lifts: pd.DataFrame
     efficiency: pd.DataFrame
     depth: pd.DataFrame
@@ -60,52 +43,37 @@ class Evidence:
     training: dict[str, pd.DataFrame]
 
 
-def read_evidence(objectives: list[str], controls: list[str]) -> Evidence:
+def read_results(objectives: list[str], controls: list[str]) -> StudyResults:
     """Read metrics/, data/comparison/, data/quality/ and data/training/ of the project's root.
 
     Args:
         objectives, controls: the encoders that the parameters name; what was left of others is not read.
 
     Raises:
-        StageError: when a file of `compare` or `evaluate_colorization` is missing or lacks a column.
+        StageError: when a file of `compare` or `evaluate_colorization` is missing or is not what they write.
     """
-    tables = [_read_table(path, *columns) for path, columns in TABLES.items()]
-    cells, lifts, efficiency, depth, curves, confused = tables
+    cells = COMPARISON.read("metrics/comparison.csv")
     by_seed = cells[cells["seed"] != "mean"]
     headline = _read_json("metrics/comparison.json")
-    groups = {"in": "in_domain", "out": "out_of_domain"}
     quality = _read_json("metrics/colorization.json")
     collapsed = [name for name, one_color in quality.pop("collapsed", {}).items() if one_color]
     scores = {name: Path("data/quality", name, "scores.csv") for name in objectives}
     training = {name: _read_losses(Path("data/training", name)) for name in [*controls, *objectives]}
-    return Evidence(
-        chance={d: headline[group]["chance"] for d, group in groups.items() if "chance" in headline.get(group, {})},
+    return StudyResults(
+        chance={d: headline[names.key]["chance"] for d, names in DOMAINS.items() if names.key in headline},
         comparison=cells[cells["seed"] == "mean"].reset_index(drop=True),
         seeds=(by_seed["pretraining_seed"].nunique(), by_seed["seed"].nunique()),
-        lifts=lifts,
-        efficiency=efficiency,
-        depth=depth,
-        curves=curves,
-        confused=confused,
+        accuracy=ACCURACY.read("metrics/accuracy.csv"),
+        lifts=LIFTS.read("metrics/lifts.csv"),
+        efficiency=LABEL_EFFICIENCY.read("metrics/label_efficiency.csv"),
+        depth=DEPTH.read("metrics/depth.csv"),
+        curves=CURVES.read("data/comparison/curves.csv"),
+        confused=CONFUSED.read("data/comparison/confused.csv"),
         quality=quality,
         collapsed=collapsed,
-        scores={name: _read_table(path, *SCORES) for name, path in scores.items() if path.exists()},
+        scores={name: pd.read_csv(path)[SCORES] for name, path in scores.items() if path.exists()},
         training={name: losses for name, losses in training.items() if len(losses)},
     )
-
-
-def _read_table(path: str | Path, text: str, numbers: str) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        table = table.astype(dict.fromkeys(text.split(), str))
-        return table.assign(
-            **{name: pd.to_numeric(table[name].mask(table[name] == "")).astype(float) for name in numbers.split()}
-        )
-    except FileNotFoundError:
-        raise StageError(f"{path} is missing. `dvc repro` makes it, `dvc checkout` brings it back.") from None
-    except (KeyError, ValueError) as error:
-        problem = f"{path} is not the table that the report reads ({error})"
-        raise StageError(f"{problem}; its columns are {text} {numbers}. Run `dvc repro`.") from None
 
 
 def _read_json(path: str) -> dict:
