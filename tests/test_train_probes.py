@@ -1,6 +1,9 @@
 """The stages train_probes and train_pixel_probes: same protocol, same files."""
 
+import inspect
 import runpy
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +13,8 @@ import pytest
 import yaml
 
 from stages import train_pixel_probes, train_probes
+from stages.probing import few_shot
+from stages.probing.heads import conv, knn, linear, ridge
 from stages.runtime.errors import StageError
 
 PROJECT = Path(__file__).parents[1]
@@ -204,3 +209,71 @@ def test_as_a_program_a_refusal_is_one_line_and_exit_status_1(workspace, monkeyp
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(str(PROJECT / "stages" / "train_probes.py"), run_name="__main__")
     assert str(ended.value.code).startswith("error: data/latents/random/down_0/probe.npy is missing")
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (conv, "fit_conv_probe"),
+        (linear, "fit_linear_probe"),
+        (knn, "fit_knn_probe"),
+        (ridge, "fit_ridge"),
+        (few_shot, "fit_ridge"),
+    ],
+)
+def test_a_fit_is_at_most_four_calls_below_the_stage(workspace, monkeypatch, module, name):
+    callers, original = [], getattr(module, name)
+
+    def recorded(*args, **options):
+        functions = [frame.function for frame in inspect.stack()[1:]]
+        callers.append([function for function in functions[: functions.index("main")] if "<" not in function])
+        return original(*args, **options)
+
+    monkeypatch.setattr(module, name, recorded)
+    start(train_pixel_probes, monkeypatch, "rgb_small")
+    assert callers
+    assert max(map(len, callers)) + 1 <= 4  # the fit itself is the last call
+
+
+NEAREST_MEAN = '''"""Nearest class mean (Snell 2017)."""
+
+import numpy as np
+
+from stages.probing.head import FittedHead, Trial, select_hyperparameter
+from stages.probing.scores import accuracy_and_loss
+
+
+def fit(run, train, validation):
+    means = np.stack([train.vectors[train.labels == label].mean(axis=0) for label in range(run.classes)])
+    probes = [(means, temperature) for temperature in (10.0, 1000.0)]
+    trials = [Trial(p[1], *accuracy_and_loss(predict(p, validation, None), validation.labels)) for p in probes]
+    best = select_hyperparameter(trials, "temperatures")
+    return FittedHead((probes[best],), "temperature", tuple(trials), best)
+
+
+def predict(probe, features, settings):
+    scores = -np.square(features.vectors[:, None] - probe[0]).sum(axis=2) / probe[1]
+    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+'''
+
+
+def test_an_added_head_is_one_file_and_one_entry_for_the_probes_and_for_the_comparison(workspace):
+    shutil.copytree(PROJECT / "stages", "stages", ignore=shutil.ignore_patterns("__pycache__"))
+    Path("stages/probing/heads/nearest_mean.py").write_text(NEAREST_MEAN)
+    tables = Path("stages/probing/tables.py")
+    entry = 'HEADS = ("conv", "linear", "knn", "ridge"'
+    assert entry in tables.read_text()
+    tables.write_text(tables.read_text().replace(entry, f'{entry}, "nearest_mean"'))
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    params["probe"]["representations"] = {"pixels": ["rgb_small"], "latents": []}
+    params["evaluate"]["probe"] = "rgb_small"
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    for command in (["train_pixel_probes", "rgb_small"], ["compare"]):
+        stage = subprocess.run(
+            [sys.executable, "-m", f"stages.{command[0]}", *command[1:]], capture_output=True, text=True
+        )
+        assert stage.returncode == 0, stage.stderr
+    comparison = pd.read_csv("metrics/comparison.csv")
+    assert list(dict.fromkeys(comparison["head"])) == ["conv", "linear", "knn", "ridge", "nearest_mean"]
+    choices = pd.read_csv("data/probes/rgb_small/choices.csv").query("head == 'nearest_mean'")
+    assert set(choices["setting"]) == {"temperature"} and choices.groupby("domain")["chosen"].sum().eq(1).all()

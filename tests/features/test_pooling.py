@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stages.features.pooling import pool_positions, pool_to_limit
+from stages.features.pooling import pool_positions, pool_to_limit, whole_factor
 
 
 def maps(channels: int = 2, side: int = 8) -> np.ndarray:
@@ -31,3 +31,20 @@ def test_within_the_limit_values_stay_and_beyond_it_blocks_of_view_0_are_average
 def test_maps_that_are_not_square_are_refused():
     with pytest.raises(ValueError, match="must be square; got 4 x 8"):
         pool_to_limit(maps()[..., :4, :], 10)
+
+
+@pytest.mark.parametrize(
+    ("channels", "side", "limit", "factor"),
+    [
+        (4, 16, 9000, 1),  # 1,024 values: as they are
+        (32, 64, 9000, 4),  # 131,072, 32,768, then 8,192
+        (3, 128, 9000, 4),  # 49,152, 12,288, then 3,072
+        (64, 9, 600, 3),  # 3 is the first divisor of 9 above 1
+        (1, 100, 100, 10),  # exactly the limit is within it
+        (1, 7, 48, 7),  # a prime side goes to a single position
+        (100, 4, 64, 4),  # more channels than the limit: a single position is the least there is
+        (64, 1, 64, 1),
+    ],
+)
+def test_the_smallest_divisor_that_brings_a_map_within_the_limit(channels, side, limit, factor):
+    assert whole_factor(channels, side, limit) == factor
