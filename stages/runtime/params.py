@@ -1,5 +1,7 @@
 """Read params.yaml, and explain to the user what is wrong with it.
 
+YAML 1.2, read as DVC reads it: by PyYAML, which knows 1.1, `0310` would be 200, `1:30` 90, `yes` true and `1e-4` text.
+
 `load_params` checks the whole file: a wrong key stops every stage before it starts to work, whichever keys that stage
 reads.
 """
@@ -9,24 +11,13 @@ import math
 import re
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
+from ruamel.yaml import YAML, YAMLError
 
 from stages.runtime.errors import StageError
 from stages.runtime.schema import Params
 
 PARAMS_FILE = "params.yaml"
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with 1.2's floats: PyYAML alone reads `1e-4` as a string, DVC reads it as a number."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"),
-    list("-+0123456789."),
-)
 
 
 def load_params(path: str | Path = PARAMS_FILE) -> Params:
@@ -38,13 +29,15 @@ def load_params(path: str | Path = PARAMS_FILE) -> Params:
     """
     path = Path(path)
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))  # DVC's own reader
     except FileNotFoundError:
         raise StageError(
             f"{path} is missing. Run the stage from the project's root, or copy a file of profiles/ to it."
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StageError(f"{path} is not valid YAML: {error}") from None
+    except (YAMLError, ValueError) as error:  # ValueError: not UTF-8, a 99th of January
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        reason = f"line {mark.line + 1}: {problem}" if mark and problem else error
+        raise StageError(f"{path} is not valid YAML: {reason}") from None
     if not isinstance(values, dict):
         raise StageError(f"{path} must hold groups of parameters; got {_quote(values)}")
     try:
