@@ -1,6 +1,6 @@
 """Stage: the archive's photographs as 8-bit Lab arrays, one file a subset.
 
-Reads data/raw/food-101.tar.gz and data/split/manifest.csv; writes data/lab/<subset>.npy, uint8
+Reads data/raw/ and data/split/manifest.csv; writes data/lab/<subset>.npy, uint8
 (N, 3, S, S), row i for the i-th manifest row of that subset. The archive is streamed once, never unpacked.
 """
 
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tqdm import tqdm
 
 from stages.dataset.manifest import SUBSETS, read_manifest, subset_rows
-from stages.food101.archive import ARCHIVE, iterate_images
+from stages.food101.archive import find_archive, iterate_images
 from stages.formats.npy import memory_mapped
 from stages.photographs.decoding import photograph_to_lab8
 from stages.runtime.entry_point import run
@@ -23,7 +23,7 @@ from stages.runtime.params import load_params
 def main() -> None:
     params = load_params()
     size, resize = params.lab.image_size, params.lab.resize
-    manifest = read_manifest()
+    manifest, archive = read_manifest(), find_archive()
     workers = _workers()
 
     with contextlib.ExitStack() as files, ThreadPoolExecutor(workers) as pool:
@@ -45,7 +45,7 @@ def main() -> None:
                 problems.append(f"{image}: cannot be decoded ({error})")
             bar.update()
 
-        for image, content in iterate_images(ARCHIVE):
+        for image, content in iterate_images(archive):
             if image in missing:
                 decoding.append((image, *missing.pop(image), pool.submit(photograph_to_lab8, content, size, resize)))
             if len(decoding) > 4 * workers:
@@ -56,7 +56,7 @@ def main() -> None:
         problems += [f"{image}: listed in the archive's meta, but not among its images" for image in missing]
         if problems:
             raise StageError(
-                f"{len(problems)} of the images of {ARCHIVE} cannot be used:\n  "
+                f"{len(problems)} of the images of {archive} cannot be used:\n  "
                 + "\n  ".join(sorted(problems))
                 + "\nFetch the archive again, or name a sound one in data.url."
             )

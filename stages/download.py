@@ -1,22 +1,26 @@
-"""Stage `download`: bring Food-101's archive, or draw the built-in sample in its layout."""
+"""Stage `download`: bring Food-101 in any of its forms, or draw the built-in sample in its layout."""
 
-from stages.food101.archive import ARCHIVE
+from pathlib import Path
+
+from stages.food101.archive import ARCHIVE, RAW, find_archive
 from stages.runtime.entry_point import run
+from stages.runtime.files import whole_folder
 from stages.runtime.params import load_params
-from stages.source.fetch import fetch_archive
+from stages.source.fetch import fetch_dataset
 from stages.source.sample import draw_sample
 
 
 def main() -> None:
     params = load_params()
     if params.data.source == "sample":
-        draw_sample(ARCHIVE, params.data.sample_seed)
+        with whole_folder(RAW) as folder:
+            draw_sample(folder / Path(ARCHIVE).name, params.data.sample_seed)
         return
-    md5 = fetch_archive(params.data.url, params.data.md5, ARCHIVE)
+    md5 = fetch_dataset([params.data.url, *params.data.mirrors], params.data.md5, RAW)
     if params.data.md5 is None:
-        print(f"{ARCHIVE}: not verified, since data.md5 is null. Its MD5 for params.yaml: {md5}")
+        print(f"{find_archive()}: not verified, since data.md5 is null. Its MD5 for params.yaml: {md5}")
     else:
-        print(f"{ARCHIVE}: MD5 {md5}, verified")
+        print(f"{find_archive()}: MD5 {md5}, verified")
 
 
 if __name__ == "__main__":

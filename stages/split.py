@@ -3,7 +3,7 @@
 from collections import Counter
 
 from stages.dataset.manifest import MANIFEST, SUBSETS, ManifestRow, write_manifest
-from stages.food101.archive import ARCHIVE, read_meta
+from stages.food101.archive import find_archive, read_meta
 from stages.food101.split import split_images
 from stages.runtime.entry_point import run
 from stages.runtime.params import load_params
@@ -12,7 +12,7 @@ from stages.runtime.params import load_params
 def main() -> None:
     params = load_params()
     rows = split_images(
-        read_meta(ARCHIVE),
+        read_meta(find_archive()),
         seed=params.seed,
         held_out_classes=params.split.held_out_classes,
         probe_fraction=params.split.probe_fraction,

@@ -4,14 +4,17 @@ import hashlib
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 import yaml
 
-from stages import download
+from stages import convert_to_lab, download, split
 from stages.food101.archive import ARCHIVE, read_meta
+from stages.source.dishes import DISHES
 from stages.source.sample import draw_sample
+from tests.archives import unpack, write_shards, zipped
 
 ROOT = Path(__file__).parents[1]
 
@@ -63,6 +66,38 @@ def test_program_ends_with_an_error_for_the_user(project):
     assert done.returncode == 1
     assert done.stderr.startswith("error: data.url: there is no ") and "Traceback" not in done.stderr
     assert not Path(ARCHIVE).exists()
+
+
+@pytest.fixture(scope="module")
+def forms(tmp_path_factory) -> dict[str, Path]:
+    """The same photographs in each form."""
+    folder = tmp_path_factory.mktemp("forms")
+    draw_sample(folder / "food-101.tar.gz", seed=3, images_per_class=8, dishes=DISHES[:4])
+    with tarfile.open(folder / "food-101.tar.gz") as archive:
+        files = {member.name.partition("/")[2]: archive.extractfile(member).read() for member in archive}
+    (folder / "kaggle.zip").write_bytes(zipped(files | {"food_c101_n1000_r384x384x3.h5": b"\x89HDF"}, ""))
+    return {
+        "tar": folder / "food-101.tar.gz",
+        "zip": folder / "kaggle.zip",
+        "folder": unpack(files, folder / "food-101"),
+        "parquet": write_shards(files, folder / "food101/data"),
+    }
+
+
+def test_whichever_way_the_photographs_came_the_manifest_and_the_arrays_are_the_same(project, forms):
+    results = {}
+    for form, path in forms.items():
+        set_data(project, source="food101", url=str(path), md5=None)
+        params = yaml.safe_load((project / "params.yaml").read_text())
+        params["split"]["held_out_classes"] = 2
+        (project / "params.yaml").write_text(yaml.safe_dump(params))
+        download.main()
+        split.main()
+        convert_to_lab.main()
+        outputs = [Path("data/split/manifest.csv"), *sorted(Path("data/lab").iterdir())]
+        results[form] = {str(output): output.read_bytes() for output in outputs}
+    assert len(results["tar"]) == 5 and results["tar"]["data/split/manifest.csv"].count(b"\n") == 4 * 8 + 1
+    assert results["zip"] == results["folder"] == results["parquet"] == results["tar"]
 
 
 @pytest.mark.parametrize("stage", ["download", "split"])

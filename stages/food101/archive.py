@@ -1,32 +1,23 @@
-"""What the pipeline knows of Food-101's archive (Bossard et al. 2014), in one place.
+"""What the pipeline knows of Food-101, whichever way it came: its official split, and its photographs.
 
-    food-101/images/<class>/<id>.jpg
-    food-101/meta/classes.txt        one class directory a line
-    food-101/meta/train.txt          one <class>/<id> a line, the official training images
-    food-101/meta/test.txt           the official test images
+`download` leaves one of three forms in data/raw/, each read by a module of `stages.food101.sources`:
 
-The archive is streamed, never unpacked. Any top folder will do, or none.
+    food-101.tar.gz      as the authors publish it
+    food-101.zip         Kaggle's, or packed by `download` from a folder that somebody unpacked
+    *.parquet            Hugging Face's shards
 """
 
-import gzip
-import tarfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from types import ModuleType
 
+from stages.food101.layout import META_FILES
+from stages.food101.sources import parquet, tar, zip
 from stages.runtime.errors import StageError
 
-ARCHIVE = "data/raw/food-101.tar.gz"
-META_FILES = ("classes.txt", "train.txt", "test.txt")
-# Of one member, unpacked: Food-101's largest photograph has 0.2 MB. gzip makes gigabytes of a hostile megabyte.
-LARGEST_MEMBER = 64 << 20
-LARGEST_HEADER = 1 << 20
-READ_WHOLE = (  # by tarfile: PAX records and long names
-    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
-    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
-)
+RAW = "data/raw"
+ARCHIVE = f"{RAW}/{tar.NAME}"
 
 
 @dataclass(frozen=True)
@@ -38,23 +29,37 @@ class Meta:
     test: dict[str, list[str]]
 
 
-def read_meta(path: str | Path = ARCHIVE) -> Meta:
-    """Read meta/classes.txt, train.txt and test.txt, wherever in the archive they lie.
+def find_archive(raw: str | Path = RAW) -> Path:
+    """What `download` left: the archive, or `raw` itself where it holds shards.
 
     Raises:
-        StageError: when the archive is missing, is no gzipped tar, ends early or lacks one of the files;
+        StageError: when there is nothing, or more than one form.
+    """
+    raw = Path(raw)
+    found = [raw / name for name in (tar.NAME, zip.NAME) if (raw / name).exists()]
+    found += [raw] if any(raw.glob("*.parquet")) else []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise StageError(f"{raw} holds Food-101 {len(found)} times. Remove it and run `dvc repro download`.")
+    raise StageError(f"{raw}/{tar.NAME} is missing. `dvc repro download` makes it.")
+
+
+def read_meta(path: str | Path) -> Meta:
+    """Read the official split: meta/classes.txt, train.txt and test.txt, or what the shards say.
+
+    Args:
+        path: an archive, or a folder of shards; see `find_archive`.
+
+    Raises:
+        StageError: when the archive is missing, broken or ends early, or lacks one of the files;
             when an image is listed twice or under a class that is not in classes.txt; when a class has no
             training or no test image.
     """
-    texts: dict[str, str] = {}
-    with _streamed(path) as archive:
-        for member in archive:
-            *_, folder, name = ("", "", *PurePosixPath(member.name).parts[-2:])
-            if member.isreg() and folder == "meta" and name in META_FILES:
-                texts[name] = _decoded(_content(path, archive, member), f"{path}: {member.name}")
-            if len(texts) == len(META_FILES):
-                break
-            del archive.members[:-1]  # tarfile keeps every header it has passed
+    path = Path(path)
+    texts = {
+        name: _decoded(content, f"{path}: meta/{name}") for name, content in _source(path).read_lists(path).items()
+    }
     missing = [f"meta/{name}" for name in META_FILES if name not in texts]
     if missing:
         raise StageError(f"{path} lacks {', '.join(missing)}: it must be laid out as food-101.tar.gz is.")
@@ -68,71 +73,33 @@ def read_meta(path: str | Path = ARCHIVE) -> Meta:
     return Meta(classes, train, test)
 
 
-def iterate_images(path: str | Path = ARCHIVE) -> Iterator[tuple[str, bytes]]:
-    """Yield ("class/id", JPEG bytes) of every images/<class>/<id>.jpg, in the archive's order.
+def iterate_images(path: str | Path) -> Iterator[tuple[str, bytes]]:
+    """Yield ("class/id", the bytes of its file) of every photograph, in the archive's order.
+
+    Args:
+        path: an archive, or a folder of shards; see `find_archive`.
 
     Raises:
-        StageError: when the archive is missing, is no gzipped tar or ends early, or holds an image twice or one above
+        StageError: when the archive is missing, broken or ends early, or holds an image twice or one above
             LARGEST_MEMBER bytes.
     """
-    seen = set()
-    with _streamed(path) as archive:
-        for member in archive:
-            file = PurePosixPath(member.name)
-            parts = file.parts[-3:]
-            # macOS packs a companion "._123.jpg" beside each file.
-            if not (member.isreg() and len(parts) == 3 and parts[0] == "images" and file.suffix == ".jpg"):
-                continue
-            if file.name.startswith("."):
-                continue
-            image = f"{parts[1]}/{file.stem}"
-            if image in seen:
-                raise StageError(f"{path}: {member.name} occurs twice.")
-            seen.add(image)
-            yield image, _content(path, archive, member)
-            del archive.members[:-1]
+    path, seen = Path(path), set()
+    for image, place, content in _source(path).iterate_photographs(path):
+        if image in seen:
+            raise StageError(f"{path}: {place} occurs twice.")
+        seen.add(image)
+        yield image, content
 
 
-class _Header(tarfile.TarInfo):
-    """Refuses a header of any length that an archive may name."""
-
-    def _proc_member(self, archive):
-        if self.type in READ_WHOLE and self.size > LARGEST_HEADER:
-            raise tarfile.ReadError(f"a header of {self.size:,} bytes; accepted: at most {LARGEST_HEADER:,}")
-        try:
-            return super()._proc_member(archive)
-        except (ValueError, IndexError, OverflowError) as error:  # of numbers in PAX records, which tarfile trusts
-            raise tarfile.ReadError(f"a header that cannot be read ({error})") from None
-
-
-def _content(path: str | Path, archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    if member.size > LARGEST_MEMBER:
-        raise StageError(
-            f"{path}: {member.name} has {member.size:,} bytes; accepted: at most {LARGEST_MEMBER:,}, more than any "
-            f"photograph of Food-101 has."
-        )
-    return archive.extractfile(member).read()
-
-
-@contextmanager
-def _streamed(path: str | Path) -> Iterator[tarfile.TarFile]:
-    """Open the archive for one pass, and turn what is wrong with it into a StageError.
-
-    `gzip` under tarfile's "r|" rather than "r|gz": tarfile's own decompression takes an archive that was
-    cut between two members for a whole one.
-    """
-    archive = None
+def _source(path: Path) -> ModuleType:
+    """The module that reads `path`. What is neither .zip nor shards is taken for a tar, whose reader refuses it."""
+    if path.is_dir():
+        return parquet
     try:
-        with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|", tarinfo=_Header) as archive:
-            yield archive
+        with path.open("rb") as file:
+            return zip if file.read(len(zip.MAGIC)) == zip.MAGIC else tar
     except FileNotFoundError:
         raise StageError(f"{path} is missing. `dvc repro download` makes it.") from None
-    except (EOFError, tarfile.TarError, zlib.error, gzip.BadGzipFile) as error:
-        after = f" after {archive.members[-1].name}" if archive is not None and archive.members else ""
-        raise StageError(
-            f"{path} is not a whole gzipped tar archive: {error}{after}. "
-            "Remove it and run `dvc repro download`, or correct data.url."
-        ) from None
 
 
 def _images_by_class(path, name, texts, classes, where: dict[str, str]) -> dict[str, list[str]]:

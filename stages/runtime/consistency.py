@@ -28,6 +28,7 @@ def check_consistency(params: Params) -> None:
 def _check_duplicates(params: Params) -> None:
     representations, probe = params.probe.representations, params.probe
     lists = {
+        "data.mirrors": params.data.mirrors,
         "pretext.objectives": params.pretext.objectives,
         "pretext.controls": params.pretext.controls,
         "probe.representations.pixels": representations.pixels,

@@ -44,11 +44,22 @@ class Data(Group):
     sample_seed: Seed
     """Seed of the drawn pictures."""
     url: Annotated[str, Field(min_length=1)]
-    """http(s):, file:, or a path. Any archive in Food-101's layout."""
+    """http(s):, file:, or a path. Food-101 as a .tar.gz, a .zip, a folder, or a folder of Hugging Face's shards."""
+    mirrors: list[Annotated[str, Field(min_length=1)]]
+    """Copies of the archive, tried in this order after url."""
     md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None
     """Checksum of the archive; null: not verified."""
     images_per_class: Annotated[int, Field(ge=8)] | None
     """A seeded subset of each class; null: all. The official proportion of training to test is kept."""
+
+    @model_validator(mode="after")
+    def check_mirrors(self):
+        if self.mirrors and self.md5 is None:
+            raise ValueError(
+                f"data.mirrors needs data.md5, by which all of them are known to be one archive; got null for "
+                f"{self.mirrors}"
+            )
+        return self
 
 
 class Split(Group):

@@ -1,102 +1,107 @@
-"""Brings the archive from where data.url says to its place, verified: http(s):, file: or a path."""
+"""Brings Food-101 from where data.url and data.mirrors say to data/raw/, verified: http(s):, file: or a path."""
 
-import hashlib
 import os
 import shutil
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tqdm import tqdm
+from stages.runtime.files import require_space, whole_folder
+from stages.source import dvc_cache
+from stages.source.errors import SourceError
+from stages.source.local import archive_name, bring, bring_archive, verified
+from stages.source.resumable import downloaded
 
-from stages.runtime.errors import StageError
-from stages.runtime.files import require_space, whole_file
-from stages.source.partial import CHUNK
-from stages.source.resumable import GZIP_MAGIC, downloaded
 
+def fetch_dataset(urls: Sequence[str], md5: str | None, folder: str | Path) -> str:
+    """Bring Food-101 from the first of `urls` that has it and return its MD5.
 
-def fetch_archive(url: str, md5: str | None, path: str | Path) -> str:
-    """Download or copy `url` to `path` and return its MD5; `path` appears whole and verified, or not at all.
+    `folder` appears whole and verified, or not at all. A download that was interrupted goes on where it stopped, from a
+    mirror too where `md5` is given: its bytes wait in .dvc/tmp/downloads/ of $DVC_ROOT. A relative path is looked up
+    in the project's root, then in $DVC_ROOT, since `dvc exp run --temp` works in a copy without untracked files. An
+    archive that DVC's cache still holds is taken from there: DVC names a cached file by its MD5, and forgets the
+    output itself when the stage's code changes.
 
-    A download that was interrupted goes on where it stopped: its bytes wait in .dvc/tmp/downloads/ of
-    $DVC_ROOT. A relative path is looked up in the project's root, then in $DVC_ROOT, since
-    `dvc exp run --temp` works in a copy without untracked files. A local file is copied: through a link
-    DVC would make the user's own file read-only. An archive that DVC's cache still holds is copied from
-    there: DVC names a cached file by its MD5, and forgets the output itself when the stage's code changes.
+    Args:
+        urls: data.url, then data.mirrors.
+        md5: 32 hexadecimal digits; None: not verified.
+        folder: what stood there is replaced.
 
     Raises:
-        StageError: when the source cannot be had, is not an archive, or has another MD5 than `md5`
-            (32 hexadecimal digits; None: not verified); when the disk is too small.
+        SourceError: when no source has it, with what each of them had in its place.
+        StageError: when the disk is too small, or another process is at the same download.
     """
-    path = Path(path)
+    failures = []
+    for number, url in enumerate(urls):
+        try:
+            with whole_folder(folder) as temporary:
+                return _fetch(url, md5, temporary)
+        except SourceError as error:
+            if len(urls) == 1:
+                raise
+            failures.append(f"  {url}: {error}")
+            if number + 1 < len(urls):
+                print(f"{url} failed: {error}\nNext: {urls[number + 1]}", file=sys.stderr)
+    raise SourceError(f"data.url and data.mirrors failed, all {len(urls)} of them:\n" + "\n".join(failures))
+
+
+def _fetch(url: str, md5: str | None, folder: Path) -> str:
     scheme = urlsplit(url).scheme
     if scheme in ("http", "https"):
-        cached = _project() / f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}" if md5 else None
-        if cached and cached.is_file():
-            try:
-                return _copy(cached, md5, path)
-            except StageError:
-                print(f"{cached} is damaged and not used: downloading")
-        return _download(url, md5, path)
+        return _from_cache(md5, folder) or _download(url, md5, folder)
     if scheme == "file":
-        return _copy(_local_path(url), md5, path)
+        return bring(_found(_local_path(url)), md5, folder)
     if "://" in url:
-        raise StageError(f"data.url must be an http:, https: or file: URL, or a path; got '{url}'")
-    return _copy(Path(url).expanduser(), md5, path)
+        raise SourceError(f"data.url must be an http:, https: or file: URL, or a path; got '{url}'")
+    return bring(_found(Path(url).expanduser()), md5, folder)
 
 
-def _download(url: str, md5: str | None, path: Path) -> str:
-    with downloaded(url, md5, _project() / ".dvc/tmp/downloads") as partial:
-        found = partial.digest.hexdigest()
-        if md5 not in (None, found):
+def _from_cache(md5: str | None, folder: Path) -> str | None:
+    cached = dvc_cache.cached_file(md5) if md5 else None
+    if cached is None:
+        return None
+    try:
+        return bring_archive(cached, md5, folder, dvc_cache.link_types())
+    except SourceError:
+        print(f"{cached} is damaged and not used: downloading")
+        for file in folder.iterdir():
+            file.unlink()
+        return None
+
+
+def _download(url: str, md5: str | None, folder: Path) -> str:
+    while True:
+        with downloaded(url, md5, dvc_cache.project() / ".dvc/tmp/downloads") as partial:
+            found = partial.digest.hexdigest()
+            try:
+                verified(url, found, md5)
+            except SourceError as error:
+                mixed = len(partial.urls) > 1
+                partial.discard()
+                if mixed:
+                    print(f"{url}: what came from several places is not the archive: starting over", file=sys.stderr)
+                    continue
+                raise SourceError(f"{error} What was downloaded is removed.") from None
+            with partial.path.open("rb") as file:
+                name = archive_name(file.read(16))
+            if os.stat(folder).st_dev != os.stat(partial.path).st_dev:
+                require_space(folder.parent, partial.size)
+            shutil.move(partial.path, folder / name)
             partial.discard()
-            raise StageError(f"{_mismatch(url, found, md5)} What was downloaded is removed.")
-        with whole_file(path) as temporary:
-            if os.stat(path.parent).st_dev != os.stat(partial.path).st_dev:
-                require_space(path.parent, partial.size)
-            shutil.move(partial.path, temporary)
-        partial.discard()
-    return found
+        return found
 
 
-def _copy(source: Path, md5: str | None, path: Path) -> str:
-    places = dict.fromkeys([source.absolute(), (_project() / source).absolute()])
+def _found(source: Path) -> Path:
+    places = dict.fromkeys([source.absolute(), (dvc_cache.project() / source).absolute()])
     origin = next((place for place in places if place.exists()), None)
     if origin is None:
-        raise StageError(f"data.url: there is no {' and no '.join(map(str, places))}")
-    if not origin.is_file():
-        raise StageError(f"data.url: {origin} is not a file; accepted: an archive laid out as Food-101's is")
-    size = origin.stat().st_size
-    digest = hashlib.md5(usedforsecurity=False)
-    with whole_file(path) as temporary:
-        require_space(path.parent, size)
-        bar = tqdm(desc="copy", total=size, unit="B", unit_scale=True, disable=None)
-        with origin.open("rb") as file, temporary.open("wb") as copy, bar:
-            while chunk := file.read(CHUNK):
-                if file.tell() == len(chunk) and not chunk.startswith(GZIP_MAGIC):
-                    raise StageError(f"data.url: {origin} is not a gzipped archive: it begins with {chunk[:16]!r}")
-                copy.write(chunk)
-                digest.update(chunk)
-                bar.update(len(chunk))
-        found = digest.hexdigest()
-        if md5 not in (None, found):
-            raise StageError(_mismatch(origin, found, md5))
-    return found
+        raise SourceError(f"data.url: there is no {' and no '.join(map(str, places))}")
+    return origin
 
 
 def _local_path(url: str) -> Path:
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost"):
-        raise StageError(f"data.url: a file: URL must name a file of this machine, file:///path; got '{url}'")
+        raise SourceError(f"data.url: a file: URL must name a file of this machine, file:///path; got '{url}'")
     return Path(unquote(parts.path))
-
-
-def _project() -> Path:
-    """The main repository, also when `dvc exp run --temp` works in a copy of it."""
-    return Path(os.environ.get("DVC_ROOT", "."))
-
-
-def _mismatch(source, found: str, expected: str) -> str:
-    return (
-        f"{source} has the MD5 {found}; data.md5 is {expected}. If that archive is the one you want, set "
-        "data.md5 to its MD5 (or to null: not verified); otherwise correct data.url."
-    )

@@ -13,6 +13,7 @@ class Partial:
 
     size, digest: of the bytes that are there. total: size of the whole file, None if the server did not
     say. validator: the server's name for the file's present state (ETag or Last-Modified), None likewise.
+    urls: where the bytes came from, the last one still open.
     """
 
     def __init__(self, path: Path):
@@ -23,16 +24,22 @@ class Partial:
             with path.open("rb") as file:
                 while chunk := file.read(CHUNK):
                     self._count(chunk)
-            self.validator, self.total = note["validator"], note["total"]
+            self.urls, self.validator, self.total = list(note["urls"]), note["validator"], note["total"]
         except (FileNotFoundError, ValueError, LookupError, TypeError):
             self._forget()
 
-    def restart(self, validator: str | None, total: int | None) -> None:
+    def restart(self, url: str, validator: str | None, total: int | None) -> None:
         """Begin another file. Emptied before the note is written: a note never describes other bytes."""
         self._forget()
         self.path.write_bytes(b"")
-        self.validator, self.total = validator, total
-        self._note.write_text(json.dumps({"validator": validator, "total": total}), encoding="utf-8")
+        self.total = total
+        self.take_from(url, validator)
+
+    def take_from(self, url: str, validator: str | None) -> None:
+        """Note where what comes next comes from."""
+        self.urls, self.validator = [*(each for each in self.urls if each != url), url], validator
+        note = {"urls": self.urls, "validator": validator, "total": self.total}
+        self._note.write_text(json.dumps(note), encoding="utf-8")
 
     def extend(self, chunks: Iterator[bytes]) -> None:
         """Append what comes, until `chunks` ends or raises; what came before stays."""
@@ -57,5 +64,6 @@ class Partial:
 
     def _forget(self) -> None:
         self.size, self.digest = 0, hashlib.md5(usedforsecurity=False)
+        self.urls: list[str] = []
         self.validator: str | None = None
         self.total: int | None = None

@@ -3,6 +3,7 @@
 import gzip
 import io
 import tarfile
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from stages import convert_to_lab, split
-from stages.food101 import archive as archive_module
-from stages.food101.archive import ARCHIVE, iterate_images, read_meta
+from stages.food101 import layout
+from stages.food101.archive import ARCHIVE, RAW, iterate_images, read_meta
+from stages.food101.sources import tar
 from stages.runtime.errors import StageError
-from tests.archives import packed
+from tests.archives import packed, write_shards, zipped
 from tests.project import make_project
 
 CLASSES = ("crème_brûlée", "pie", "soup", "spam")
@@ -159,13 +161,13 @@ def test_a_bomb_of_pixels_is_refused(project):
 
 @pytest.mark.parametrize("name", ["images/pie/3.jpg", "meta/classes.txt"])
 def test_a_bomb_of_zeros_is_refused_before_it_is_unpacked(project, monkeypatch, name):
-    monkeypatch.setattr(archive_module, "LARGEST_MEMBER", 1 << 16)
+    monkeypatch.setattr(layout, "LARGEST_MEMBER", 1 << 16)
     refused(packed(contents() | {name: bytes((1 << 16) + 1)}), name, "65,537 bytes; accepted: at most 65,536")
 
 
 def test_a_header_of_any_length_is_refused_before_it_is_read(project):
     member = tarfile.TarInfo("././@PaxHeader")
-    member.type, member.size = tarfile.XHDTYPE, archive_module.LARGEST_HEADER + 1
+    member.type, member.size = tarfile.XHDTYPE, tar.LARGEST_HEADER + 1
     refused(packed(contents(), members=[member]), "a header of 1,048,577 bytes")
 
 
@@ -190,8 +192,38 @@ def test_hostile_records_are_refused_or_passed_over(project, records):
         assert ARCHIVE in str(error)
 
 
+def test_a_zip_writes_nothing_outside_the_folder(project, tmp_path):
+    """Absolute names, `..` and drive letters name no photograph of the lists; nothing is unpacked into files."""
+    names = [f"{tmp_path}/owned.jpg", "images/../../../../owned.jpg", "C:\\images\\pie\\owned.jpg"]
+    Path(RAW, "food-101.zip").write_bytes(zipped(contents() | dict.fromkeys(names, b"x"), ""))
+    split.main()
+    convert_to_lab.main()
+    assert not outside(tmp_path)
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(project, monkeypatch):
+    monkeypatch.setattr(layout, "LARGEST_MEMBER", 1 << 16)
+    Path(RAW, "food-101.zip").write_bytes(zipped(contents() | {"images/pie/3.jpg": bytes((1 << 16) + 1)}))
+    split.main()
+    with pytest.raises(StageError, match=r"pie/3\.jpg has 65,537 bytes; accepted: at most 65,536"):
+        convert_to_lab.main()
+
+
+def test_a_zip_that_names_a_smaller_size_than_it_has_is_not_read_beyond_it(project):
+    """A megabyte of zeros, said to be ten bytes: the check sum of ten bytes is another."""
+    bomb = zipped({"images/pie/3.jpg": bytes(1 << 20)})
+    for magic, place in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        start = bomb.index(magic) + place
+        bomb = bomb[:start] + (10).to_bytes(4, "little") + bomb[start + 4 :]
+    path = Path(RAW, "food-101.zip")
+    path.write_bytes(bomb)
+    with pytest.raises(StageError, match=r"not a whole \.zip archive"):
+        list(iterate_images(path))
+
+
 SOUND = packed(contents())
 PLAIN = gzip.decompress(SOUND)
+ZIP = zipped(contents(), compression=zipfile.ZIP_STORED)
 
 
 @st.composite
@@ -218,19 +250,39 @@ def mutated(draw) -> bytes:
     return gzip.compress(bytes(content), 1) if inside else bytes(content)
 
 
-def test_five_hundred_mutated_archives(tmp_path):
+@st.composite
+def mutated_ends(draw, sound: bytes) -> bytes:
+    """Bytes changed or taken out, more often near the end, where .zip and Parquet keep what says where the rest is."""
+    content = bytearray(sound)
+    for _ in range(draw(st.integers(1, 4))):
+        near = draw(st.booleans())
+        place = draw(st.integers(max(4, len(content) - 2000) if near else 4, len(content) - 1))
+        match draw(st.sampled_from(("change", "cut", "remove", "insert"))):
+            case "change":
+                content[place : place + 8] = draw(st.binary(min_size=8, max_size=8))
+            case "cut":
+                del content[max(place, 64) :]
+            case "remove":
+                del content[place : place + draw(st.integers(1, 600))]
+            case "insert":
+                content[place:place] = draw(st.binary(min_size=1, max_size=600))
+        if len(content) < 64:
+            break
+    return bytes(content)
+
+
+def read_mutations(mutations, write, path: Path) -> None:
     """Each is read, or refused for its user: no other exception, no hang (two minutes), no memory kept (50 MB)."""
-    path, ran, refusals = tmp_path / "food-101.tar.gz", 0, 0
-    process = psutil.Process()
-    memory = []
+    ran = refusals = 0
+    process, memory = psutil.Process(), []
 
     @settings(
         max_examples=500, deadline=120_000, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
     )
-    @given(mutated())
+    @given(mutations)
     def read(content):
         nonlocal ran, refusals
-        path.write_bytes(content)
+        write(content)
         ran += 1
         try:
             read_meta(path)
@@ -245,3 +297,19 @@ def test_five_hundred_mutated_archives(tmp_path):
     assert ran >= 500
     assert 100 < refusals < ran
     assert memory[-1] - memory[0] < 50 << 20
+
+
+def test_five_hundred_mutated_archives(tmp_path):
+    path = tmp_path / "food-101.tar.gz"
+    read_mutations(mutated(), path.write_bytes, path)
+
+
+def test_five_hundred_mutated_zips(tmp_path):
+    path = tmp_path / "food-101.zip"
+    read_mutations(mutated_ends(ZIP), path.write_bytes, path)
+
+
+def test_five_hundred_mutated_shards(tmp_path):
+    write_shards(contents(), tmp_path, count=1)
+    shard = tmp_path / "train-00000-of-00001.parquet"
+    read_mutations(mutated_ends(shard.read_bytes()), shard.write_bytes, tmp_path)

@@ -1,0 +1,112 @@
+"""Food-101 as it lies on this machine: an archive, the folder that somebody unpacked, or Hugging Face's shards."""
+
+import hashlib
+from pathlib import Path
+
+from stages.food101.sources import parquet, tar, zip
+from stages.runtime.errors import StageError
+from stages.source import dvc_cache
+from stages.source.errors import SourceError
+from stages.source.folder import find_files, pack_files
+from stages.source.placing import LINKED, place_file
+
+OFFICIAL_MD5 = "85eeb15f3717b99a5da872d97d918f87"  # of the authors' food-101.tar.gz
+FORMS = (
+    "accepted: food-101.tar.gz, a .zip or a folder of the same layout (images/, meta/), a folder of Hugging Face's "
+    "shards"
+)
+
+
+def bring(origin: Path, md5: str | None, folder: Path) -> str:
+    """Put what `origin` holds into the empty `folder`, and return its MD5; verify it where `md5` is given.
+
+    A gzipped tar is copied: through a hard link DVC would make the user's own file read-only. A .zip and shards are
+    linked as `cache.type` allows, so that their gigabytes are not there twice; what DVC makes read-only is named.
+
+    Of more than one file the MD5 is that of what `md5sum` prints of them, sorted by name.
+
+    Raises:
+        SourceError: when it is no form of Food-101, or has another MD5.
+    """
+    if not origin.is_dir():
+        return bring_archive(origin, md5, folder)
+    if md5 == OFFICIAL_MD5:
+        raise SourceError(
+            f"data.url: {origin} is a folder, and data.md5 is that of the authors' {tar.NAME}. Set data.md5 to null: "
+            "the MD5 of what is there is told then."
+        )
+    files = find_files(origin)
+    if {f"meta/{name}" for name in ("classes.txt", "train.txt", "test.txt")} <= files.keys():
+        found = pack_files(files, folder / zip.NAME)
+        print(f"{origin}: {len(files):,} files packed into one")
+    elif any(origin.rglob("*.parquet")):
+        found = _bring_shards(origin, folder)
+    else:
+        inside = [path.name for name in ("*.tar.gz", "*.tgz", "*.zip") for path in sorted(origin.glob(name))]
+        hint = f". It holds {', '.join(inside)}: name that" if inside else f"; {FORMS}"
+        raise SourceError(f"data.url: {origin} is a folder without images/ and meta/*.txt, and not a file{hint}")
+    return verified(origin, found, md5)
+
+
+def bring_archive(origin: Path, md5: str | None, folder: Path, links: list[str] | None = None) -> str:
+    """`bring` for one file, whose kind its first bytes tell. `links`: as `place_file` takes them."""
+    with origin.open("rb") as file:
+        start = file.read(16)
+    name = archive_name(start)
+    if name is None:
+        if start.startswith(parquet.MAGIC):
+            raise SourceError(f"data.url: {origin} is one shard. Set data.url to the folder of all of them.")
+        raise SourceError(f"data.url: {origin} is not a gzipped archive, nor a .zip: it begins with {start!r}; {FORMS}")
+    if links is None:
+        links = [link for link in dvc_cache.link_types() if link == "reflink" or name == zip.NAME]
+    found, made = place_file(origin, folder / name, links)
+    _tell(origin, made)
+    return verified(origin, found, md5)
+
+
+def archive_name(start: bytes) -> str | None:
+    """What an archive is called in data/raw/, by its first bytes; None if it is neither kind."""
+    for source in (tar, zip):
+        if start.startswith(source.MAGIC):
+            return source.NAME
+    return None
+
+
+def verified(source: object, found: str, md5: str | None) -> str:
+    """Return `found`.
+
+    Raises:
+        SourceError: unless it is `md5`, or that is None.
+    """
+    if md5 not in (None, found):
+        raise SourceError(
+            f"{source} has the MD5 {found}; data.md5 is {md5}. If that archive is the one you want, set "
+            "data.md5 to its MD5 (or to null: not verified); otherwise correct data.url."
+        )
+    return found
+
+
+def _bring_shards(origin: Path, folder: Path) -> str:
+    try:
+        shards = parquet.find_shards(origin)
+    except StageError as error:
+        raise SourceError(f"data.url: {error}") from None
+    listing, links = hashlib.md5(usedforsecurity=False), dvc_cache.link_types()
+    names = {}
+    for shard in shards:
+        split = parquet.split_of(shard)
+        name = shard.name if shard.name.startswith(split) else f"{split}-{shard.name}"
+        if name in names:
+            raise SourceError(f"data.url: {origin} holds {name} twice: {names[name]} and {shard}.")
+        names[name] = shard
+    for name in sorted(names):
+        found, made = place_file(names[name], folder / name, links)
+        listing.update(f"{found}  {name}\n".encode())
+        _tell(names[name], made)
+    return listing.hexdigest()
+
+
+def _tell(origin: Path, made: str) -> None:
+    if made != "copy":
+        read_only = ", which DVC makes read-only" if made == "hardlink" else ""
+        print(f"{origin}{read_only}: what lies in data/raw/ {LINKED[made]}")
