@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro test test-faults bench lint install clean
+.PHONY: repro test test-faults bench docs lint install clean
 
 repro: install
 	dvc repro
@@ -17,6 +17,10 @@ test-faults: install
 # How fast, beside the straightforward way: on a machine that does nothing else, some ten minutes.
 bench: install
 	python -m benchmarks
+
+# Writes the parts of the pages that follow from the code.
+docs: install
+	python -m docs.generate
 
 lint: install
 	ruff check .

@@ -150,7 +150,7 @@ class Loss(Group):
     lpips_weight: NotNegative
     """0 leaves LPIPS out."""
     lpips_net: Literal["alex", "vgg", "squeeze"]
-    """alex, vgg, squeeze."""
+    """Network of LPIPS: alex, vgg, squeeze."""
     lpips_backbone: Literal["imagenet", "random"]
     """imagenet: downloaded by torchvision; random: untrained."""
     adversarial_weight: NotNegative
