@@ -273,9 +273,8 @@ def test_the_same_numbers_give_the_same_bytes_in_another_process_too():
 
 
 def test_a_file_has_its_namespace_and_a_ground():
-    parsed = ElementTree.fromstring(
-        as_file(drawn("accuracy", bars(("rgb", "pixels", "headline", 0.6, 0.5, 0.7))), "#ffffff")
-    )
+    svg = drawn("accuracy", bars(("rgb", "pixels", "headline", 0.6, 0.5, 0.7)))
+    parsed = ElementTree.fromstring(as_file(svg, "#ffffff"))
     assert parsed.tag == "{http://www.w3.org/2000/svg}svg"
     assert parsed[0].get("fill") == "#ffffff"
     assert [float(parsed.get(side)) for side in ("width", "height")] == list(size(svg))
