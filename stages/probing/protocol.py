@@ -13,17 +13,18 @@ Labels are numbered within a domain. Features are standardised on probe images; 
 from collections import defaultdict
 from collections.abc import Iterable
 from importlib import import_module
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from stages.classifiers.conv import ConvProbe
-from stages.classifiers.domains import Domain, read_domain
+from stages.classifiers.domains import read_domain
 from stages.dataset.manifest import SUBSETS
 from stages.probing.few_shot import all_labels, few_shot_predictions, fit_few_shot
 from stages.probing.fitted_layer import FittedDomain, FittedLayer, best_layer
+from stages.probing.head import FittedHead
 from stages.probing.layer_features import read_test_features, read_training_features
 from stages.probing.results import (
     ProbeResults,
@@ -54,92 +55,80 @@ def probe_representation(source: FeatureSource, manifest: pd.DataFrame, settings
             diverges at every value of its hyperparameter.
     """
     domains = [read_domain(manifest, name) for name in SUBSETS]
-    fitted = [fit_domain(source, domain, settings, seed) for domain in domains]
+    seeds, fitted = range(source.pretraining_seeds), []
+    for domain in domains:
+        layers: FittedDomain = {}
+        for layer, pretraining_seed in progress(product(source.layers, seeds), f"probes of domain {domain.name}"):
+            run = ProbeRun(source, domain, layer, pretraining_seed, settings, seed)
+            layers[layer, pretraining_seed] = fit_layer(run, all_heads=layer == source.headline)
+        if (best := best_layer(layers)) != source.headline:
+            for key in progress(product([best], seeds), f"probes of the best layer, {best}"):
+                layers[key] = fit_layer(layers[key].run, all_heads=True, ridge=layers[key].heads[DEPTH_HEAD])
+        fitted.append(layers)
 
-    predictions, curves, choices, layers, few_shot, hits, conv = [], [], [], [], [], {}, {}
-    for domain, probes in zip(domains, fitted, strict=True):
-        curves += curve_rows(probes)
-        choices += choice_rows(probes)
-        layers += layer_rows(probes)
-        for layer in source.layers:
-            tables, rows, right = predict_layer([probes[layer, k] for k in range(source.pretraining_seeds)])
-            predictions += tables
-            few_shot += rows
-            if rows:
-                hits[domain.name, layer] = np.stack(right).astype(np.uint8)
-        headline = probes[source.headline, 0]
-        conv[domain.name] = ConvProbe(
-            headline.heads["conv"].probes[0], headline.stats.channels, domain.classes.tolist()
-        )
+    tested = [predict_domain(layers) for layers in fitted]
     return ProbeResults(
-        pd.concat(predictions, ignore_index=True),
-        CURVES.frame(curves),
-        CHOICES.frame(choices),
-        LAYERS.frame(layers),
-        FEW_SHOT.frame(few_shot),
-        hits,
-        conv,
+        predictions=pd.concat(chain.from_iterable(tables for tables, *_ in tested), ignore_index=True),
+        curves=CURVES.frame(chain.from_iterable(map(curve_rows, fitted))),
+        choices=CHOICES.frame(chain.from_iterable(map(choice_rows, fitted))),
+        layers=LAYERS.frame(chain.from_iterable(map(layer_rows, fitted))),
+        few_shot=FEW_SHOT.frame(chain.from_iterable(rows for _, rows, _ in tested)),
+        hits={key: table for *_, hits in tested for key, table in hits.items()},
+        conv={name: conv_probe(layers[source.headline, 0]) for name, layers in zip(SUBSETS, fitted, strict=True)},
     )
 
 
-def fit_domain(source: FeatureSource, domain: Domain, settings: Probe, seed: int) -> FittedDomain:
-    """Fit all probes of one domain."""
-    fitted: FittedDomain = {}
-    seeds = range(source.pretraining_seeds)
-    for layer, pretraining_seed in progress(product(source.layers, seeds), f"{DEPTH_HEAD} on every layer"):
-        run = ProbeRun(source, domain, layer, pretraining_seed, settings, seed)
-        train, validation, stats = read_training_features(run)
-        ridge = HEAD_MODULES[DEPTH_HEAD].fit(run, train, validation)
-        fitted[layer, pretraining_seed] = FittedLayer(run, stats, {DEPTH_HEAD: ridge})
-
-    shown = dict.fromkeys((source.headline, best_layer(fitted)))
-    for layer, pretraining_seed in progress(product(shown, seeds), "all heads on the headline and the best layer"):
-        probes = fitted[layer, pretraining_seed]
-        run, ridge = probes.run, probes.heads[DEPTH_HEAD]
-        train, validation, _ = read_training_features(run)
-        for head in HEADS:
-            if head != DEPTH_HEAD:
-                probes.heads[head] = HEAD_MODULES[head].fit(run, train, validation)
-        probes.few_shot = [
-            *fit_few_shot(
-                (train.vectors, train.labels),
-                (validation.vectors, validation.labels),
-                run.classes,
-                settings,
-                (seed, run.domain_index),
-            ),
-            all_labels(ridge, len(train.labels), run.classes),
-        ]
-    return fitted
-
-
-def predict_layer(layer_probes: list[FittedLayer]) -> tuple[list[pd.DataFrame], list[dict], list[np.ndarray]]:
-    """Predict the domain's test images with all probes of one layer.
+def fit_layer(run: ProbeRun, *, all_heads: bool, ridge: FittedHead | None = None) -> FittedLayer:
+    """Fit the ridge probe to one layer or, with `all_heads`, every head, and the ridge probe to few labels.
 
     Args:
-        layer_probes: those of each pretraining seed.
+        ridge: the layer's ridge probe, where it was fitted before.
+    """
+    train, validation, stats = read_training_features(run)
+    heads = {} if ridge is None else {DEPTH_HEAD: ridge}
+    for head in HEADS if all_heads else (DEPTH_HEAD,):
+        if head not in heads:
+            heads[head] = HEAD_MODULES[head].fit(run, train, validation)
+    if not all_heads:
+        return FittedLayer(run, stats, heads)
+    images = (train.vectors, train.labels), (validation.vectors, validation.labels)
+    few_shot = fit_few_shot(*images, run.classes, run.settings, (run.seed, run.domain_index))
+    few_shot.append(all_labels(heads[DEPTH_HEAD], len(train.labels), run.classes))
+    return FittedLayer(run, stats, heads, few_shot)
+
+
+def predict_domain(
+    fitted: FittedDomain,
+) -> tuple[list[pd.DataFrame], list[dict], dict[tuple[str, str], np.ndarray]]:
+    """Predict the domain's test images with all probes.
 
     Returns:
-        Tables of predictions, by head, pretraining seed and probe seed; rows of few_shot.csv; and for each of these
-        rows, (N,) bool, whether its probe was right.
+        Tables of predictions, by layer, head, pretraining seed and probe seed; rows of few_shot.csv; and
+        `ProbeResults.hits`.
     """
-    tables, rows, hits = {}, [], []
-    for probes in layer_probes:
-        run, parts, few_shot_parts = probes.run, defaultdict(list), []
+    tables, rows, hits = {}, [], defaultdict(list)
+    for probes in fitted.values():
+        run, log_probabilities, few_shot_hits = probes.run, defaultdict(list), []
         for features in read_test_features(run, probes.stats):
-            for head, fitted in probes.heads.items():
-                for seed, probe in enumerate(fitted.probes):
-                    parts[head, seed].append(HEAD_MODULES[head].predict(probe, features, run.settings))
+            for head, fitted_head in probes.heads.items():
+                for seed, probe in enumerate(fitted_head.probes):
+                    log_probabilities[head, seed].append(HEAD_MODULES[head].predict(probe, features, run.settings))
             if probes.few_shot:
-                few_shot_parts.append(few_shot_predictions(probes.few_shot, features.vectors) == features.labels)
-        for (head, seed), log_probabilities in parts.items():
-            key = HEADS.index(head), run.pretraining_seed, seed
-            tables[key] = prediction_table(run, head, seed, np.concatenate(log_probabilities))
+                few_shot_hits.append(few_shot_predictions(probes.few_shot, features.vectors) == features.labels)
+        for (head, seed), parts in log_probabilities.items():
+            key = run.source.layers.index(run.layer), HEADS.index(head), run.pretraining_seed, seed
+            tables[key] = prediction_table(run, head, seed, np.concatenate(parts))
         if probes.few_shot:
-            right = np.concatenate(few_shot_parts, axis=1)
+            right = np.concatenate(few_shot_hits, axis=1)
             rows += few_shot_rows(run, probes.few_shot, right)
-            hits += list(right)
-    return [tables[key] for key in sorted(tables)], rows, hits
+            hits[run.domain.name, run.layer].append(right)
+    stacked = {key: np.concatenate(parts).astype(np.uint8) for key, parts in hits.items()}
+    return [tables[key] for key in sorted(tables)], rows, stacked
+
+
+def conv_probe(layer: FittedLayer) -> ConvProbe:
+    """The conv probe of probe seed 0, with what it takes to use it."""
+    return ConvProbe(layer.heads["conv"].probes[0], layer.stats.channels, layer.run.domain.classes.tolist())
 
 
 def progress(steps: Iterable[tuple[str, int]], description: str) -> Iterable[tuple[str, int]]:
