@@ -90,6 +90,7 @@ def test_random_is_what_every_encoder_was_before_training(project, monkeypatch):
 def test_folders_hold_what_the_readme_says(project, monkeypatch):
     run(monkeypatch, train_autoencoder, "colorization")
     assert sorted(path.name for path in Path("data/encoders/colorization").iterdir()) == [
+        "README.md",
         "config.json",
         "model.safetensors",
     ]
