@@ -7,15 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from stages.comparison.tables import ACCURACY, COMPARISON, CONFUSED, CURVES, DEPTH, LABEL_EFFICIENCY, LIFTS
+from stages.painting.tables import SCORES
 from stages.runtime.errors import StageError
 from stages.study.vocabulary import DOMAINS
-
-SCORES = ["image", "domain", "lpips", "psnr"]
 
 
 @dataclass(frozen=True)
 class StudyResults:
-    """The tables have the columns of `stages.comparison.tables`, and may have no rows.
+    """The tables have the columns of `stages.comparison.tables` and `stages.painting.tables`, and may have no rows.
 
     Attributes:
         chance: accuracy of guessing, by domain, for the domains that say it.
@@ -24,7 +23,7 @@ class StudyResults:
         accuracy: the same means as charts take them, with the view of each layer.
         quality: `metrics/colorization.json`: in_domain and out_of_domain, painter, score.
         collapsed: the objectives that painted one colour everywhere.
-        scores: per painter that painted, a row a test image: image, domain, lpips, psnr.
+        scores: `SCORES` of each objective that painted.
         training: per encoder that was trained, its loss an epoch: step, and train, validation where logged.
     """
 
@@ -71,7 +70,7 @@ def read_results(objectives: list[str], controls: list[str]) -> StudyResults:
         confused=CONFUSED.read("data/comparison/confused.csv"),
         quality=quality,
         collapsed=collapsed,
-        scores={name: pd.read_csv(path)[SCORES] for name, path in scores.items() if path.exists()},
+        scores={name: SCORES.read(path) for name, path in scores.items() if path.exists()},
         training={name: losses for name, losses in training.items() if len(losses)},
     )
 

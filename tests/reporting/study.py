@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import yaml
 from PIL import Image
 
 from stages.comparison.tables import ACCURACY, COMPARISON, CONFUSED, CURVES, DEPTH, LABEL_EFFICIENCY, LIFTS
+from stages.painting.tables import SCORES
 from tests.project import ROOT
 
 PIXELS = ["rgb", "lightness", "rgb_small", "lightness_small"]
@@ -191,7 +191,7 @@ def write_painting(root: Path, rng, objectives, size: int) -> None:
             for d in KEYS for number in range(10) for label in ("apple_pie", "<b>_soup")
         ]  # fmt: skip
         (root / "data/quality" / name).mkdir(parents=True)
-        write_csv(root / "data/quality" / name / "scores.csv", images)
+        SCORES.write(root / "data/quality" / name / "scores.csv", SCORES.frame(images).fillna(0.5))
         (root / "data/painted" / name).mkdir(parents=True)
         for key in KEYS.values():
             for kind in ("", "_best", "_typical", "_worst"):
@@ -204,10 +204,6 @@ def smooth_pixels(rng, size: int) -> np.ndarray:
     coarse = rng.integers(0, 256, size=(3 * 4, 8 * 4, 3)).astype(np.uint8)
     sheet = np.asarray(Image.fromarray(coarse).resize((8 * size, 3 * size), Image.Resampling.BICUBIC), dtype=np.int16)
     return (sheet + rng.integers(-8, 9, size=sheet.shape)).clip(0, 255).astype(np.uint8)
-
-
-def write_csv(path: Path, rows: list[dict]) -> None:
-    pd.DataFrame(rows).to_csv(path, index=False, lineterminator="\n")
 
 
 def write_json(path: Path, value: dict) -> None:
