@@ -92,7 +92,7 @@ def train(
                     monitor.check()
                     checkpoint.save(state.state_dict())
             monitor.check()
-            _end_epoch(state, objective, len(images), validation, settings, live, checkpoint, processes)
+            _end_epoch(state, objective, validation, settings, live, checkpoint, processes)
     except Interrupted:
         _save_interrupted(state, checkpoint, monitor, steps, processes)
         raise
@@ -157,16 +157,15 @@ def _due(checkpoint: Checkpoint, step: int, processes: Processes, device: torch.
 def _end_epoch(
     state: TrainingState,
     objective: Objective,
-    images: int,
     validation: Images,
     settings: Settings,
     live: Live | None,
     checkpoint: Checkpoint,
     processes: Processes,
 ) -> None:
-    """Validate, log, keep the best weights and save; `images`: how many there are to train on."""
+    """Validate, log, keep the weights if they are the best so far, and save."""
     epoch = len(state.history)
-    train_losses = mean_losses(state.sums, images, f"training, epoch {epoch + 1}")
+    train_losses = mean_losses(state.sums, state.images, f"training, epoch {epoch + 1}")
     validation_losses = evaluate(state.model, objective, validation, settings, processes)
     record = {f"train/{name}": value for name, value in train_losses.items()}
     record |= {f"validation/{name}": value for name, value in validation_losses.items()}

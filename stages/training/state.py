@@ -18,7 +18,8 @@ class TrainingState:
         model, optimizers: on their device.
         companion: what trains beside the network, or None.
         step: how many steps were taken.
-        sums: of the current epoch's training losses over its images so far, on the device.
+        images: of the current epoch so far.
+        sums: of the training losses over these images, on the device.
         history: each finished epoch's losses and learning rate, as logged.
         best_loss: the lowest validation loss of an epoch.
         best_weights: the model's after that epoch, on the CPU.
@@ -28,6 +29,7 @@ class TrainingState:
     optimizers: list[torch.optim.Optimizer]
     companion: Companion | None = None
     step: int = 0
+    images: int = 0
     sums: dict[str, torch.Tensor] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     best_loss: float = math.inf
@@ -44,12 +46,13 @@ class TrainingState:
     def end_step(self, losses: dict[str, torch.Tensor], images: int) -> None:
         """Count a step with its mean losses over `images`."""
         add_losses(self.sums, losses, images)
+        self.images += images
         self.step += 1
 
     def end_epoch(self, record: dict[str, float]) -> None:
         """Note an epoch's record, and the weights if its validation loss is the lowest so far."""
         self.history.append(record)
-        self.sums = {}
+        self.images, self.sums = 0, {}
         if record["validation/loss"] < self.best_loss:
             self.best_loss, self.best_weights = record["validation/loss"], _copy(self.model)
 
@@ -60,6 +63,7 @@ class TrainingState:
             optimizers=[optimizer.state_dict() for optimizer in self.optimizers],
             companion=self.companion.state_dict() if self.companion else {},
             step=self.step,
+            images=self.images,
             sums=self.sums,
             history=self.history,
             best_loss=self.best_loss,
@@ -74,7 +78,7 @@ class TrainingState:
             optimizer.load_state_dict(saved)
         if self.companion:
             self.companion.load_state_dict(state["companion"])
-        self.step, self.history = state["step"], state["history"]
+        self.step, self.images, self.history = state["step"], state["images"], state["history"]
         self.sums = {name: total.to(device) for name, total in state["sums"].items()}
         self.best_loss, self.best_weights = state["best_loss"], state["best_weights"]
 

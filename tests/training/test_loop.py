@@ -1,6 +1,10 @@
+import ast
+import inspect
 import json
 import os
+import re
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -281,3 +285,20 @@ def test_the_step_and_its_images_are_reported_and_the_last_good_state_is_kept(tm
     whole, whole_series = run(tmp_path / "whole")
     assert equal(resumed, whole)
     assert series == whole_series
+
+
+def test_training_knows_no_objective():
+    for path in Path(loop.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert not [name for name in modules if re.match(r"stages\.(objectives|controls|losses)\b", name)], path
+
+
+def test_the_loop_is_read_on_one_screen():
+    (train,) = [node for node in ast.parse(inspect.getsource(loop.train)).body]
+    (step,) = [node for node in ast.walk(train) if isinstance(node, ast.With) and len(node.body) > 5]
+    assert train.end_lineno - train.lineno < 70
+    assert step.end_lineno - step.lineno <= 25
+    below = [node for statement in train.body for node in ast.walk(statement)]
+    assert not [node for node in below if isinstance(node, ast.FunctionDef | ast.Lambda | ast.Continue)]
