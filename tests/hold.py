@@ -1,4 +1,4 @@
-"""A training that waits within a step of its own until the test lets it go on."""
+"""Trainings that are held within a step until the test releases them."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ class Hold:
         return [int(marker.read_text()) for marker in self._markers()]
 
     def release(self) -> None:
-        """Let all of them go on."""
+        """Let the trainings continue."""
         for marker in self._markers():
             marker.unlink()
 

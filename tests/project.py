@@ -1,4 +1,4 @@
-"""A project of its own for the tests that meet the pipeline as its user does."""
+"""A temporary git and DVC repository with a small study, for end-to-end tests."""
 
 import contextlib
 import os
@@ -68,13 +68,13 @@ def merged(values: dict, changes: dict) -> dict:
 
 
 class Project:
-    """A git and DVC repository in a folder."""
+    """A git and DVC repository."""
 
     def __init__(self, path: Path):
         self.path = path
 
     def run(self, *command: str, check: bool = True, **options) -> subprocess.CompletedProcess:
-        """Run a command in the project, with this Python's programs found first; both streams in `stdout`."""
+        """Run a command in the project, with the programs of this virtual environment; `stdout` holds both streams."""
         result = subprocess.run(
             command,
             cwd=self.path,
@@ -89,7 +89,7 @@ class Project:
         return result
 
     def start(self, *command: str, **variables: str) -> subprocess.Popen:
-        """Start a command in a process group of its own, its output thrown away; trainings save after each step."""
+        """Start a command in a new process group, without its output. Trainings save after every step."""
         return subprocess.Popen(
             command,
             cwd=self.path,
@@ -132,7 +132,7 @@ class Project:
         self.run("git", "commit", "--quiet", "--message", "test")
 
     def copy(self, path: Path) -> "Project":
-        """The same project, cache and all, elsewhere."""
+        """A copy of the project, with its cache."""
         shutil.copytree(self.path, path, symlinks=True)
         return Project(path)
 

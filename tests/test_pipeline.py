@@ -1,4 +1,4 @@
-"""The pipeline as its user meets it: `dvc repro`, `dvc exp run`, `dvc metrics diff`, in a repository of its own."""
+"""End to end: `dvc repro`, `dvc exp run`, `dvc metrics diff` in a temporary repository."""
 
 import json
 import os

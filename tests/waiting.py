@@ -1,4 +1,4 @@
-"""Waiting for what other processes do: until it is done, not for as long as it takes on some machine."""
+"""Waiting for conditions that other processes bring about, on a machine of any speed."""
 
 import subprocess
 import time
@@ -20,7 +20,7 @@ def wait_until(condition: Callable[[], bool], *processes: subprocess.Popen, limi
 
 
 def descendants(process: subprocess.Popen) -> list[psutil.Process]:
-    """The processes that it has started, and theirs."""
+    """The child processes of a process, recursively."""
     return psutil.Process(process.pid).children(recursive=True)
 
 

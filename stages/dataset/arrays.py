@@ -1,4 +1,4 @@
-"""Arrays with a row for each of the manifest's images of a subset: data/lab/<subset>.npy, data/latents/..."""
+"""Arrays with one row per image of a subset, in the manifest's order: data/lab/<subset>.npy, data/latents/..."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def open_subset(folder: str | Path, subset: str, manifest: DataFrame) -> np.ndarray:
-    """Memory-map <folder>/<subset>.npy; no row is read yet.
+    """Memory-map <folder>/<subset>.npy.
 
     Raises:
-        StageError: when the file is missing or broken, or has not one row for each of the manifest's.
+        StageError: when the file is missing or damaged, or its number of rows is not the manifest's.
     """
     path = Path(folder) / f"{subset}.npy"
     array, expected = open_array(path), len(subset_rows(manifest, subset))
@@ -35,10 +35,11 @@ def open_lab8(subset: str, manifest: DataFrame | None = None) -> np.ndarray:
     """Memory-map data/lab/<subset>.npy, (N, 3, S, S) uint8, see `stages.color.lab.encode_lab8`.
 
     Args:
-        manifest: where given, N must be what it lists.
+        manifest: if given, N must be the number of images of the subset in it.
 
     Raises:
-        StageError: when the file is missing or broken, holds something else, or has not the manifest's rows.
+        StageError: when the file is missing or damaged, has another shape or dtype, or another number of rows than the
+            manifest.
     """
     path = f"data/lab/{subset}.npy"
     lab8 = open_array(path) if manifest is None else open_subset("data/lab", subset, manifest)
@@ -50,7 +51,7 @@ def open_lab8(subset: str, manifest: DataFrame | None = None) -> np.ndarray:
 
 
 def seed_folder(number: int) -> str:
-    """The folder of a pretraining seed within its encoder's: none for the first, so that it lies at the top.
+    """The folder of a pretraining seed, relative to its encoder's; the first seed has none.
 
     >>> seed_folder(0), seed_folder(2)
     ('', 'seed_2')

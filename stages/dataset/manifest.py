@@ -5,7 +5,7 @@
     domain   in: the autoencoder sees the class; out: held out
     subset   pretrain (domain in), unused (domain out), validation, probe, test (both)
 
-Rows are sorted by image. pandas is imported by the readers alone: `split` writes, and starts without it.
+Rows are sorted by image. Only the readers import pandas, so that `split`, which writes, starts without it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SUBSETS = {
     "in": ("pretrain", "validation", "probe", "test"),
     "out": ("unused", "validation", "probe", "test"),
 }
-# Of a domain, in metrics and in the names of files.
+# Names of the domains in metrics and in file names.
 DOMAIN_NAMES = {"in": "in_domain", "out": "out_of_domain"}
 # The labelled subsets that probes use, and how many views of each image they hold: the image and, to train on, its
 # mirror image.
@@ -45,7 +45,7 @@ class ManifestRow(NamedTuple):
 
 
 def write_manifest(rows: Iterable[ManifestRow], path: str | Path = MANIFEST) -> None:
-    """Write the rows sorted by image: the same rows, the same bytes."""
+    """Write the rows, sorted by image. The bytes do not depend on their order."""
     with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(ManifestRow._fields)
@@ -56,9 +56,9 @@ def read_manifest(path: str | Path = MANIFEST) -> DataFrame:
     """Read and check a manifest; every column is a string.
 
     Raises:
-        StageError: when the file is missing or is not a manifest: other columns, an unknown domain, a
-            subset that the domain does not have, a label that is not the image's class, a class in both
-            domains, an image listed twice.
+        StageError: when the file is missing or is not a manifest: it has other columns, an unknown domain, a subset
+            that the domain does not have, a label that is not the image's class, a class in both domains, or an image
+            twice. The message names the first such line.
     """
     import pandas as pd
 
@@ -71,8 +71,8 @@ def read_manifest(path: str | Path = MANIFEST) -> DataFrame:
     if tuple(rows.columns) != ManifestRow._fields:
         raise StageError(f"{path} needs the columns {','.join(ManifestRow._fields)}; got {','.join(rows)}")
     allowed = {(domain, subset) for domain, subsets in SUBSETS.items() for subset in subsets}
-    found = list(zip(rows["domain"], rows["subset"], strict=True))
-    _refuse(path, rows, [pair not in allowed for pair in found], "a subset that its domain does not have")
+    pairs = list(zip(rows["domain"], rows["subset"], strict=True))
+    _refuse(path, rows, [pair not in allowed for pair in pairs], "a subset that its domain does not have")
     _refuse(path, rows, rows["image"].str.split("/").str[0] != rows["label"], "a label that is not its class")
     _refuse(path, rows, rows["image"].duplicated(), "an image that is listed before")
     domains = rows.groupby("label")["domain"].transform("nunique")
@@ -88,8 +88,8 @@ def subset_rows(manifest: DataFrame, subset: str) -> DataFrame:
 def domain_labels(rows: DataFrame) -> np.ndarray:
     """Number the labels within each row's domain, int64 (N,).
 
-    0..K-1 in the order of the domain's class names, where K counts the classes in `rows`: pass rows in
-    which each class of the domain occurs, as it does in every subset that the domain has.
+    Labels are 0..K-1 in the order of the domain's class names, where K is the number of classes in `rows`. Every class
+    of the domain must occur in `rows`, as it does in each of the domain's subsets.
     """
     labels = np.zeros(len(rows), np.int64)
     for domain in SUBSETS:

@@ -1,6 +1,6 @@
-"""Which images the autoencoder sees, and which label-efficient probes are trained, chosen and tested on.
+"""The split: which images the autoencoder is trained on, and which the probes are trained, selected and tested on.
 
-Counts are rounded half up, on the fractions' decimal digits as written in params.yaml: 0.15 of 750 is
+Counts are rounded half up in decimal arithmetic, on the fractions' digits as written in params.yaml: 0.15 of 750 is
 112.5, hence 113.
 """
 
@@ -12,7 +12,7 @@ from stages.dataset.manifest import ManifestRow
 from stages.food101.archive import Meta
 from stages.runtime.errors import StageError
 
-# What a random draw is for: first word of its spawn key, so that no two draws share a stream.
+# What a random draw is for. It is the first word of the spawn key, so that no two draws share a stream.
 HELD_OUT, TRAIN, TEST = range(3)
 
 
@@ -24,21 +24,32 @@ def split_images(
     validation_fraction: float,
     images_per_class: int | None = None,
 ) -> list[ManifestRow]:
-    """Give every image its domain and its subset; rows are sorted by image.
+    """Assign a domain and a subset to every image.
 
-    Classes: `held_out_classes` of them, drawn without replacement, are domain `out`, the rest `in`.
+    Classes: `held_out_classes` of them, drawn without replacement, are in domain `out`, the others in `in`.
 
-    Images: with `images_per_class`, a random part of each class is kept, training to test images as in
-    the official lists; test images are rounded, training images are the rest. The kept test images are
-    `test`. Of the kept training images of a class, `probe_fraction` are `probe`, `validation_fraction` are
-    `validation` (each rounded, at least 1), the rest are `pretrain` or, in domain `out`, `unused`.
+    Images: with `images_per_class`, a random sample of each class is kept, in the official ratio of training to test
+    images (the number of test images is rounded). The kept test images are `test`. Of the kept training images of a
+    class, `probe_fraction` are `probe` and `validation_fraction` are `validation` (each rounded, at least 1). The rest
+    are `pretrain` or, in domain `out`, `unused`.
 
-    A class's images are drawn independently of the other classes, and neither fraction changes whom the
-    other one chooses.
+    The draw of a class is independent of the other classes. A change of one fraction does not change which images the
+    other selects.
+
+    Args:
+        meta: the official split.
+        seed: of all draws.
+        held_out_classes: at most two less than there are classes.
+        probe_fraction: of a class's training images, in (0, 1).
+        validation_fraction: likewise.
+        images_per_class: at most as many as the smallest class has; None: all.
+
+    Returns:
+        One row per image that is kept, sorted by image.
 
     Raises:
-        StageError: when fewer than 2 classes would be left to see, when a class has fewer images than
-            `images_per_class`, or too few training images to leave one beside `probe` and `validation`.
+        StageError: when fewer than 2 classes would be left in domain `in`, or when a class has fewer images than
+            `images_per_class` or too few training images to leave one beside `probe` and `validation`.
     """
     if held_out_classes > len(meta.classes) - 2:
         raise StageError(
@@ -64,7 +75,7 @@ def split_images(
                 "lower them, or raise data.images_per_class"
             )
         domain, remainder = ("out", "unused") if label in held_out else ("in", "pretrain")
-        # Probe from the front, validation from the back: the rest between gives way to either.
+        # Probe from the front, validation from the back: a larger fraction takes images from the rest in between only.
         subsets = ["probe"] * probe + [remainder] * rest + ["validation"] * validation + ["test"] * len(test)
         for image, subset in zip(train + test, subsets, strict=True):
             rows.append(ManifestRow(image, label, domain, subset))
@@ -72,13 +83,13 @@ def split_images(
 
 
 def _kept_tests(label: str, train: int, test: int, images_per_class: int) -> int:
-    """How many test images to keep of a class, so that training to test images stay in proportion."""
+    """The number of test images to keep of a class, in the official ratio of training to test images."""
     if images_per_class > train + test:
         raise StageError(
             f"data.images_per_class must be at most {train + test}, the number of images of {label}; "
             f"got {images_per_class}"
         )
-    # Half up in whole numbers: floor(n * test / (train + test) + 1/2). At least one of either part.
+    # Rounded half up in integers: floor(n * test / (train + test) + 1/2). At least one image of either part.
     kept = (2 * images_per_class * test + train + test) // (2 * (train + test))
     return min(max(1, kept), test, images_per_class - 1)
 
@@ -88,10 +99,10 @@ def _rounded(fraction: float, count: int) -> int:
 
 
 def _shuffled(images: list[str], rng: np.random.Generator) -> list[str]:
-    # Sorted first: the order of the archive's lists has no say.
+    # Sorted first, so that the order of the archive's lists does not matter.
     return rng.permutation(sorted(images)).tolist()
 
 
 def _generator(seed: int, purpose: int, label: str = "") -> np.random.Generator:
-    """A stream of its own for every purpose and class."""
+    """An independent stream for each purpose and class."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, *label.encode())))

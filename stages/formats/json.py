@@ -22,10 +22,10 @@ def read_json(path: str | Path):
 
 
 def write_json(path: str | Path, value) -> None:
-    """Write `value` as JSON with sorted keys and finite numbers only.
+    """Write `value` as JSON with sorted keys.
 
     Raises:
-        ValueError: for NaN or infinity, which `dvc metrics diff` would pass through.
+        ValueError: when a number is not finite. `dvc metrics diff` would print NaN without a warning.
     """
     with whole_file(path) as part:
         part.write_text(json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")

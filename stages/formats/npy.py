@@ -1,4 +1,4 @@
-"""Arrays as .npy files: written through a memory map, opened as one."""
+"""Memory-mapped .npy files."""
 
 import math
 import os
@@ -14,11 +14,12 @@ from stages.runtime.files import require_space, whole_file
 
 @contextmanager
 def memory_mapped(path: str | Path, shape: tuple[int, ...], dtype: str) -> Iterator[np.ndarray]:
-    """Yield an array of `shape` and `dtype` that lies in the .npy file being written to `path`.
+    """Yield an array of `shape` and `dtype`, memory-mapped to the .npy file that is being written to `path`.
+
+    The disk space is allocated before the block: a write to a mapped page on a full disk is a SIGBUS, no exception.
 
     Raises:
-        StageError: when the disk cannot hold it: before the block, as a page that a full disk refuses later is no
-            exception but a SIGBUS.
+        StageError: when the disk has too little space.
     """
     with whole_file(path) as part:
         require_space(part.parent, math.prod(shape) * np.dtype(dtype).itemsize)
@@ -34,7 +35,7 @@ def open_array(path: str | Path) -> np.ndarray:
     """Memory-map a .npy file, read-only.
 
     Raises:
-        StageError: when the file is missing or is not a whole .npy file.
+        StageError: when the file is missing, damaged or no .npy file.
     """
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)

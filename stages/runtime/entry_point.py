@@ -1,4 +1,4 @@
-"""Run a stage as a program: its errors, its exit codes, its end by a signal."""
+"""Run a stage as a program: error messages and exit codes."""
 
 import os
 import sys
@@ -9,15 +9,16 @@ from stages.runtime.errors import StageError
 from stages.runtime.files import NO_SPACE, free_bytes
 from stages.runtime.interrupts import Interrupted, raise_on_signals, terminate_with_parents
 
-ERROR_FILE = "STAGES_ERROR_FILE"  # where one of several processes leaves its error for the stage that started them
+# The environment variable that names the file to which one of several training processes writes its error.
+ERROR_FILE = "STAGES_ERROR_FILE"
 
 
 def run(stage: Callable[[], None]) -> None:
-    """Run a stage's `main` as a program and exit.
+    """Run a stage's `main` and exit.
 
-    0: done. 1: a `StageError`, printed without a traceback. 128 + n: ended by signal n (130 for Ctrl-C);
-    a second signal ends the process at once. Run by DVC, a stage whose DVC has gone ends as by SIGTERM: DVC
-    that is killed by SIGTERM leaves its child running. So does one of several processes whose stage has gone.
+    Exit codes: 0, success; 1, a `StageError` or an error of the system, printed without a traceback; 128 + n,
+    interrupted by signal n (130 for Ctrl-C). A second signal ends the process at once. A stage that DVC has started
+    ends when DVC is gone, and a training process when its stage is gone: see `terminate_with_parents`.
     """
     raise_on_signals()
     if "DVC_STAGE" in os.environ or ERROR_FILE in os.environ:
@@ -31,18 +32,18 @@ def run(stage: Callable[[], None]) -> None:
             print(f"\ninterrupted by {interrupted}", file=sys.stderr)
         sys.exit(128 + interrupted.signum)
     except OSError as error:
-        # A full disk, a folder without permission: the path and the reason are all that helps.
+        # A full disk, a folder without permission: the user needs the path and the reason, not a traceback.
         if error.filename is None and error.strerror is None:
             raise
-        place = f"{error.filename}: " if error.filename else ""
+        path = f"{error.filename}: " if error.filename else ""
         free = ""
         if error.errno in NO_SPACE and error.filename:
             free = f" ({free_bytes(error.filename):,} bytes are free there)"
-        _fail(f"{place}{error.strerror}{free}. Mend that, then run `dvc repro` again.")
+        _fail(f"{path}{error.strerror}{free}. Correct that, then run `dvc repro` again.")
 
 
 def _fail(message: str) -> None:
-    """Exit with 1 and the message: on the terminal, or in the file of the stage that waits for this process."""
+    """Print the message and exit with 1. A training process writes it to ERROR_FILE instead, for its stage to print."""
     if ERROR_FILE in os.environ:
         Path(os.environ[ERROR_FILE]).write_text(message, encoding="utf-8")
         sys.exit(1)

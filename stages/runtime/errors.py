@@ -1,8 +1,8 @@
-"""The one exception that a stage raises for its user to read."""
+"""The exception whose message is for the user."""
 
 
 class StageError(Exception):
-    """Something that the user can mend; the message says what was found, what is accepted, what to do.
+    """An error that the user can correct. The message says what was found, what is accepted and what to do.
 
     `stages.runtime.entry_point.run` prints it without a traceback and exits with 1.
     """

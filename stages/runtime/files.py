@@ -1,7 +1,4 @@
-"""Outputs that are whole or not there: each is written beside its place and renamed into it.
-
-Bytes depend on the content alone, never on time, host or dictionary order.
-"""
+"""Atomic outputs: written to a temporary path beside the final one, and renamed when they are complete."""
 
 import errno
 import glob
@@ -16,7 +13,7 @@ import psutil
 from stages.runtime.errors import StageError
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-BLOCK = 512  # bytes of a unit of st_blocks, whatever the disk's own blocks are
+BLOCK = 512  # st_blocks counts units of 512 bytes, whatever the block size of the disk is
 
 
 def require_space(folder: str | Path, needed: int) -> None:
@@ -31,13 +28,13 @@ def require_space(folder: str | Path, needed: int) -> None:
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path in the folder of `path`; move it to `path` if the block succeeds.
+    """Yield a temporary path in the folder of `path`, and rename it to `path` when the block has succeeded.
 
-    The folder is made where it is missing. If the block raises, the temporary file is removed and
-    `path` is left as it was.
+    The folder is created if it is missing. If the block raises, the temporary file is removed and `path` stays as it
+    was.
 
     Raises:
-        StageError: when the disk is full, with what was needed and what is free.
+        StageError: when the disk is full; with the bytes that are free.
     """
     path = Path(path)
     temporary = _temporary(path)
@@ -52,13 +49,13 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary empty folder beside `path`; move it to `path` if the block succeeds.
+    """Yield an empty temporary folder beside `path`, and rename it to `path` when the block has succeeded.
 
-    What stood at `path` is replaced. If the block raises, the temporary folder is removed and `path`
-    is left as it was.
+    An existing folder at `path` is replaced. If the block raises, the temporary folder is removed and `path` stays as
+    it was.
 
     Raises:
-        StageError: when the disk is full, with what was needed and what is free.
+        StageError: when the disk is full; with the bytes that are free.
     """
     path = Path(path)
     temporary = _temporary(path)
@@ -74,16 +71,17 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
 
 
 def _temporary(path: Path) -> Path:
-    """A place beside `path` for what this process writes; what processes that were killed left there is removed."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        process = left.name.split(".")[-2]
-        if process == str(os.getpid()) or not (process.isdecimal() and psutil.pid_exists(int(process))):
-            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+    """This process's temporary path for `path`. Leftovers of killed processes are removed."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        pid = leftover.name.split(".")[-2]
+        if pid == str(os.getpid()) or not (pid.isdecimal() and psutil.pid_exists(int(pid))):
+            shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 @contextmanager
 def _explain_disk_full(path: Path, temporary: Path) -> Iterator[None]:
+    """Turn the error of a full disk into a StageError. What lies at `temporary` counts as free: it will be removed."""
     try:
         yield
     except StageError:
@@ -100,15 +98,15 @@ def _explain_disk_full(path: Path, temporary: Path) -> Iterator[None]:
 
 
 def free_bytes(path: str | Path) -> int:
-    """Of the disk where `path` lies or is to lie."""
-    place = Path(path).absolute()
-    while not place.exists():
-        place = place.parent
-    return shutil.disk_usage(place).free
+    """Free bytes on the disk of `path`, which need not exist yet."""
+    existing = Path(path).absolute()
+    while not existing.exists():
+        existing = existing.parent
+    return shutil.disk_usage(existing).free
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Whether an error, or what it came from, is that of a full disk: safetensors and torch wrap the system's."""
+    """Whether an error or one of its causes is a full disk. Safetensors and torch wrap the system's error."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in NO_SPACE:
             return True

@@ -1,10 +1,11 @@
-"""The classes of the built-in sample, as data: what each dish is made of.
+"""The classes of the built-in sample.
 
-A dish is a form (the outlines of its pieces) and a preparation (a texture with its colours). Each of
-six forms occurs in two preparations and each of six preparations in two forms, so neither tells a
-class alone, and a held-out class shares both with classes that were seen.
+A dish is a form (the outlines of its pieces) and a preparation (a texture with its colours). Each of the six forms
+occurs with two preparations and each of the six preparations with two forms: neither identifies a class by itself, and
+a held-out class shares both with classes that were seen.
 
-Texture decides colour up to a colourway: what a colouriser can infer from lightness, and what it cannot.
+The texture determines the colours up to a choice among colourways. A colouriser can infer the former from lightness,
+but not the latter.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import numpy as np
 
 from stages.source.textures import TURN, bars, berries, lattice, seeds, swirl, veins
 
-# A piece: its outline and perhaps its hole, polygons (n, 2) in units of the dish's radius.
+# A piece: its outline and, optionally, its hole; polygons (n, 2) in units of the dish's radius.
 Piece = list[np.ndarray]
 
 
@@ -28,7 +29,7 @@ class Preparation:
 
 @dataclass(frozen=True)
 class Dish:
-    """A class of the sample: `name` is its folder, as `apple_pie` is in Food-101."""
+    """A class of the sample; `name` is its directory, like Food-101's `apple_pie`."""
 
     name: str
     form: Callable[[np.random.Generator], list[Piece]]
@@ -89,7 +90,7 @@ def _leaves(rng) -> list[Piece]:
 
 
 def _around(rng, count, distance):
-    """`count` places on a circle of radius `distance`, evenly spread and then disturbed, (count, 2)."""
+    """`count` points on a circle of radius `distance`, evenly spaced with jitter, (count, 2)."""
     angles = TURN * np.arange(count) / count + rng.uniform(-0.12, 0.12, count)
     return _circle(angles) * distance + rng.uniform(-0.04, 0.04, (count, 2))
 

@@ -1,8 +1,8 @@
-"""Draws a dish on a plate on a table: the pictures of the built-in sample.
+"""Draws the images of the built-in sample: a dish on a plate on a table.
 
-Table, plate, place, size, turn and light are drawn at random, whatever the class. A scene is built from
-the table upwards; in every function x and y are coordinates (H, W) in units of the plate's radius, and
-pictures are float64 (H, W, 3), 0..255.
+Table, plate, position, size, rotation and light are random and independent of the class. A scene is composed from the
+table upwards. In every function x and y are coordinates (H, W) in units of the plate's radius, and a picture is
+float64 (H, W, 3), 0..255.
 """
 
 import numpy as np
@@ -16,10 +16,10 @@ SUPERSAMPLING = 4
 
 
 def draw_dish(dish: Dish, rng: np.random.Generator) -> np.ndarray:
-    """Draw one picture, uint8 (H, W, 3), the longest side 96 and the other 72 to 96 px.
+    """Draw one image, uint8 (H, W, 3), sRGB; the longer side has 96 pixels, the other 72 to 96.
 
-    Computed in float64, so that a last-bit difference between two processors' sines practically never
-    reaches the rounded pixels.
+    Computed in float64, so that differences in the last bit between processors practically never reach the rounded
+    pixels.
     """
     short = int(rng.integers(72, LONGEST_SIDE + 1))
     height, width = (short, LONGEST_SIDE) if rng.random() < 0.6 else (LONGEST_SIDE, short)
@@ -38,7 +38,7 @@ def draw_dish(dish: Dish, rng: np.random.Generator) -> np.ndarray:
 
 
 def _table(x, y, rng) -> np.ndarray:
-    """A wooden table, or a cloth of any hue: plain, striped or checked."""
+    """A wooden table, or a plain, striped or checked cloth of a random hue."""
     (ux, uy), phase = _direction(rng), rng.uniform(0, TURN, 3)
     u, v = ux * x + uy * y, ux * y - uy * x
     if rng.random() < 0.55:
@@ -55,7 +55,7 @@ def _table(x, y, rng) -> np.ndarray:
 
 
 def _plate(picture, x, y, radius, light, rng) -> np.ndarray:
-    """A round plate: white, cream, blue-grey or slate, with its rim and its shadow."""
+    """A round plate (white, cream, blue-grey or slate) with a rim and a shadow."""
     colour = _rgb(("#f4f2ec", "#f4f2ec", "#e9dfc8", "#c9d3da", "#4c4f54")[rng.integers(5)])
     d = np.hypot(x, y)
     shadow = np.hypot(x + 0.09 * light[0], y + 0.09 * light[1])
@@ -67,11 +67,11 @@ def _plate(picture, x, y, radius, light, rng) -> np.ndarray:
 
 
 def _food(picture, x, y, centre, radius, light, dish, rng) -> np.ndarray:
-    """The dish itself: its pieces with their texture, relief and shadow."""
+    """The pieces of the dish with texture, relief and shadow."""
     size = rng.uniform(0.72, 0.86)
     cover, tone = _pieces(dish.form(rng), x.shape, centre, size * radius, rng)
     blurred = cover.filter(ImageFilter.GaussianBlur(2.2))
-    # `rotate` shifts without wrapping round; the shadow falls away from the light.
+    # `rotate` by 0 degrees translates without wrapping round. The shadow falls away from the light.
     drop = blurred.rotate(0, translate=tuple(np.rint(-2.5 * light).astype(int).tolist()))
     cover, tone, dome, drop = (np.asarray(image) / 255 for image in (cover, tone, blurred, drop))
     picture = picture * (1 - 0.45 * drop)[..., None]
@@ -88,7 +88,7 @@ def _food(picture, x, y, centre, radius, light, dish, rng) -> np.ndarray:
 
 
 def _pieces(pieces, shape, centre, scale, rng) -> tuple[Image.Image, Image.Image]:
-    """Turn the pieces at random and draw them: where they cover the plate, and each one's own brightness."""
+    """Rotate the pieces at random and draw two masks: where they cover the plate, and the brightness of each."""
     height, width = shape
     ux, uy = _direction(rng)
     turn = np.array([[ux, uy], [-uy, ux]]) * scale

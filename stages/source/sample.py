@@ -21,10 +21,10 @@ TEST_FRACTION = 0.25  # of each class, as Food-101 has 250 of 1000
 
 
 def draw_sample(path: str | Path, seed: int, images_per_class: int = 100, dishes: Sequence[Dish] = DISHES) -> None:
-    """Write an archive of drawn dishes, laid out as food-101.tar.gz is, to `path`.
+    """Write an archive of drawn dishes, in the layout of food-101.tar.gz, to `path`.
 
-    12 classes of 100 images (75 train, 25 test), about 4 MB. Same seed and same versions of NumPy, Pillow
-    and zlib: the same bytes. An image depends on the seed, its class's name and its number alone.
+    By default 12 classes of 100 images (75 training, 25 test), about 4 MB. The bytes depend on the seed and on the
+    versions of NumPy, Pillow and zlib alone; an image depends on the seed, the name of its class and its number.
     """
     files: dict[str, bytes] = {}
     lists: dict[str, dict[str, list[str]]] = {"train": {}, "test": {}}
@@ -49,7 +49,7 @@ def draw_sample(path: str | Path, seed: int, images_per_class: int = 100, dishes
 
 
 def _pack(path: Path, files: dict[str, bytes]) -> None:
-    # JPEG does not compress: level 1 costs nothing. No file name and no time in the gzip header.
+    # JPEG data does not compress further, so level 1. No file name and no time in the gzip header.
     with (
         path.open("wb") as raw,
         gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed,

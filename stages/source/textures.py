@@ -1,8 +1,8 @@
-"""The textures of the drawn dishes: how strongly a mark (bar, berry, seed, vein) covers its base.
+"""The textures of the drawn dishes: how strongly a mark (bar, berry, seed, vein) covers the base colour.
 
-Each function takes coordinates u, v, float64 arrays of one shape in units of the dish's radius, and a
-generator, and returns weights 0..1 of that shape. Features are 0.15 of the radius or more, some 5 px
-of 96: they survive a picture of 32 px.
+Each function takes coordinates u and v, float64 arrays of the same shape in units of the dish's radius, and a random
+generator, and returns weights 0..1 of that shape. Features measure at least 0.15 of the radius, about 5 of 96 pixels,
+so that they survive a resize to 32 pixels.
 """
 
 import itertools
@@ -42,13 +42,13 @@ def veins(u, v, rng):
 
 
 def smooth_step(start, end, value):
-    """Hermite step: 0 at `start`, 1 at `end`, which may be the smaller."""
+    """Smoothstep (cubic Hermite): 0 at `start`, 1 at `end`; `end` may be the smaller."""
     t = np.clip((value - start) / (end - start), 0, 1)
     return t * t * (3 - 2 * t)
 
 
 def _cells(u, v, rng):
-    """Distances to the nearest and second-nearest of points scattered one to a unit cell (Worley 1996)."""
+    """Distances to the nearest and second-nearest feature point, one random point per unit cell (Worley 1996)."""
     table = rng.uniform(-0.33, 0.33, (2, 16, 16))
     i, j = np.floor(u).astype(int), np.floor(v).astype(int)
     nearest = second = np.full(u.shape, np.inf)

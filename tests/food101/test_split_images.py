@@ -118,12 +118,12 @@ def test_another_class_changes_no_other_class():
 
 
 def test_neither_fraction_moves_what_the_other_chose():
-    def chosen(subset, **changes):
+    def images_of(subset, **changes):
         return {row.image for row in split_images(FOOD101, 0, **STUDY | changes) if row.subset == subset}
 
-    assert chosen("validation") == chosen("validation", probe_fraction=0.3)
-    assert chosen("probe") == chosen("probe", validation_fraction=0.2)
-    assert chosen("probe") < chosen("probe", probe_fraction=0.2)
+    assert images_of("validation") == images_of("validation", probe_fraction=0.3)
+    assert images_of("probe") == images_of("probe", validation_fraction=0.2)
+    assert images_of("probe") < images_of("probe", probe_fraction=0.2)
 
 
 def test_images_per_class_keeps_the_official_proportion():
