@@ -192,6 +192,21 @@ def test_hostile_records_are_refused_or_passed_over(project, records):
         assert ARCHIVE in str(error)
 
 
+@pytest.mark.parametrize("size", [-512, -513, -1024, -(10**6)])
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_SPARSE], ids=["0", "x", "S"])
+def test_a_size_below_zero_is_refused(project, size, kind):
+    """Python before 3.11.14 would read such an archive for ever, if it could seek (CVE-2025-8194)."""
+    header = bytearray(tarfile.TarInfo("food-101/images/pie/3.jpg").tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = b"\xff" + size.to_bytes(11, "big", signed=True)
+    header[156:157] = kind
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    path = Path(ARCHIVE)
+    path.write_bytes(gzip.compress(bytes(header) + bytes(2048)))
+    with pytest.raises(StageError, match="is not a whole gzipped tar archive"):
+        list(iterate_images(path))
+
+
 def test_a_zip_writes_nothing_outside_the_folder(project, tmp_path):
     """Absolute names, `..` and drive letters name no photograph of the lists; nothing is unpacked into files."""
     names = [f"{tmp_path}/owned.jpg", "images/../../../../owned.jpg", "C:\\images\\pie\\owned.jpg"]

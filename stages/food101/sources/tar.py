@@ -44,9 +44,11 @@ def iterate_photographs(path: Path) -> Iterator[tuple[str, str, bytes]]:
 
 
 class _Header(tarfile.TarInfo):
-    """Refuses a header of any length that an archive may name."""
+    """Refuses a header of any length that an archive may name, and a size below 0 (CVE-2025-8194)."""
 
     def _proc_member(self, archive):
+        if self.size < 0:
+            raise tarfile.ReadError(f"{self.name} has a size of {self.size:,} bytes")
         if self.type in READ_WHOLE and self.size > LARGEST_HEADER:
             raise tarfile.ReadError(f"a header of {self.size:,} bytes; accepted: at most {LARGEST_HEADER:,}")
         try:

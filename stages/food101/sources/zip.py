@@ -20,6 +20,7 @@ MAGIC = b"PK\x03\x04"
 # The others are unpacked without a limit by zipfile, or (Deflate64, which Windows uses above 2 GB) not at all.
 READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 1  # bit of a member's flags
+LOCAL_HEADER = 30  # bytes before a member's name
 # What zipfile raises of an archive that contradicts itself.
 BROKEN = (
     *(zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, ValueError),
@@ -46,8 +47,15 @@ def iterate_photographs(path: Path) -> Iterator[tuple[str, str, bytes]]:
 
 
 def _files(archive: zipfile.ZipFile, name: Callable) -> Iterator[tuple[zipfile.ZipInfo, str]]:
-    """The regular files that `name` knows, with their paths: some programs of Windows write backslashes."""
+    """The regular files that `name` knows, with their paths: some programs of Windows write backslashes.
+
+    Members that share bytes are refused: ten megabytes of them would unpack to terabytes (CVE-2024-0450).
+    """
+    end = 0
     for member in sorted(archive.infolist(), key=lambda member: member.header_offset):
+        if member.header_offset < end:
+            raise zipfile.BadZipFile(f"{member.filename} overlaps the member before it")
+        end = member.header_offset + LOCAL_HEADER + member.compress_size
         place = member.filename.replace("\\", "/")
         kind = stat.S_IFMT(member.external_attr >> 16)  # 0 where the archive was not made on Unix
         if kind in (0, stat.S_IFREG) and name(place):

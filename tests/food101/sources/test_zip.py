@@ -2,6 +2,7 @@
 
 import stat
 import zipfile
+import zlib
 
 import pytest
 
@@ -112,4 +113,18 @@ def test_what_cannot_be_unpacked_says_what_to_do(path, offset, value, words):
 def test_refuses_an_image_that_occurs_twice(path):
     path.write_bytes(zipped({**IMAGES, "./images/pie/1.jpg": b"again"}))
     with pytest.raises(StageError, match=r"images/pie/1.jpg occurs twice"):
+        list(iterate_images(path))
+
+
+def test_members_that_share_bytes_are_refused(path):
+    """A member within another: of such, ten megabytes unpack to terabytes (CVE-2024-0450)."""
+    inner = zipped({"images/pie/2.jpg": b"x" * 500}, compression=zipfile.ZIP_STORED)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("images/pie/1.jpg", inner)
+        member = zipfile.ZipInfo("food-101/images/pie/2.jpg")
+        member.file_size = member.compress_size = 500
+        member.CRC = zlib.crc32(b"x" * 500)
+        member.header_offset = 30 + len("images/pie/1.jpg")
+        archive.filelist.append(member)
+    with pytest.raises(StageError, match=r"images/pie/2.jpg overlaps the member before it"):
         list(iterate_images(path))
