@@ -8,7 +8,7 @@ from stages.runtime.errors import StageError
 from stages.source import dvc_cache
 from stages.source.errors import SourceError
 from stages.source.folder import find_files, pack_files
-from stages.source.placing import LINKED, place_file
+from stages.source.placing import place_file
 
 OFFICIAL_MD5 = "85eeb15f3717b99a5da872d97d918f87"  # of the authors' food-101.tar.gz
 FORMS = (
@@ -20,8 +20,9 @@ FORMS = (
 def bring(origin: Path, md5: str | None, folder: Path) -> str:
     """Put what `origin` holds into the empty `folder`, and return its MD5; verify it where `md5` is given.
 
-    A gzipped tar is copied: through a hard link DVC would make the user's own file read-only. A .zip and shards are
-    linked as `cache.type` allows, so that their gigabytes are not there twice; what DVC makes read-only is named.
+    A .zip and shards are linked as `cache.type` allows, so that their gigabytes are written once, into DVC's cache. DVC
+    copies such a file there and leaves the user's own as it was; only where `cache.type` begins with hardlink does it
+    take the very file, and make it read-only: that is told. A gzipped tar is copied.
 
     Of more than one file the MD5 is that of what `md5sum` prints of them, sorted by name.
 
@@ -107,6 +108,5 @@ def _bring_shards(origin: Path, folder: Path) -> str:
 
 
 def _tell(origin: Path, made: str) -> None:
-    if made != "copy":
-        read_only = ", which DVC makes read-only" if made == "hardlink" else ""
-        print(f"{origin}{read_only}: what lies in data/raw/ {LINKED[made]}")
+    if made == "hardlink" and dvc_cache.link_types()[0] == "hardlink":
+        print(f"{origin} is hard-linked into DVC's cache, which makes it read-only: cache.type begins with hardlink")

@@ -13,7 +13,6 @@ from stages.runtime.files import require_space
 from stages.source.partial import CHUNK
 
 FICLONE = 0x40049409  # ioctl of Linux: share the blocks of another file until one of the two is written
-LINKED = {"reflink": "shares its blocks", "hardlink": "is a hard link to it", "copy": "is a copy of it"}
 
 
 def place_file(origin: Path, target: Path, links: Iterable[str]) -> tuple[str, str]:

@@ -1,6 +1,8 @@
 """What lies on this machine is taken in any of its forms, without a second copy of its gigabytes, or refused."""
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,12 +45,31 @@ def taken() -> dict[str, bytes]:
     return dict(iterate_images(find_archive()))
 
 
-def test_a_zip_is_linked_and_said_to_be(capsys):
+def test_a_zip_is_linked(capsys):
     path = write("kaggle.zip", zipped(FILES, ""))
     assert fetch(path, md5(path.read_bytes())) == md5(path.read_bytes())
     assert find_archive() == Path("data/raw/food-101.zip") and find_archive().samefile(path)
-    assert "kaggle.zip, which DVC makes read-only" in capsys.readouterr().out
+    assert "read-only" not in capsys.readouterr().out
     assert taken() == PHOTOGRAPHS
+
+
+def test_what_dvc_will_make_read_only_is_told(monkeypatch, capsys):
+    monkeypatch.setattr(dvc_cache, "link_types", lambda: ["hardlink", "copy"])
+    fetch(write("kaggle.zip", zipped(FILES, "")))
+    assert "kaggle.zip is hard-linked into DVC's cache, which makes it read-only" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("link_type", "read_only"), [("reflink,hardlink,copy", False), ("hardlink,copy", True)])
+def test_that_is_what_dvc_does(project, link_type, read_only):
+    """The first is the project's own setting: the file that the user has stays as it was."""
+    path = write("kaggle.zip", zipped(FILES, ""))
+    Path(".dvc").mkdir()
+    Path(".dvc/config").write_text(f"[core]\n    no_scm = true\n[cache]\n    type = {link_type}\n")
+    fetch(path)
+    subprocess.run([sys.executable, "-m", "dvc", "add", "--quiet", "data/raw"], check=True)
+    (cached,) = (file for file in Path(".dvc/cache/files/md5").rglob("*") if file.is_file() and file.suffix != ".dir")
+    assert find_archive().samefile(cached)
+    assert (path.stat().st_mode & 0o222 == 0, path.samefile(cached)) == (read_only, read_only)
 
 
 def test_a_zip_is_known_by_its_first_bytes_not_by_its_name():
@@ -56,13 +77,12 @@ def test_a_zip_is_known_by_its_first_bytes_not_by_its_name():
     assert find_archive().name == "food-101.zip"
 
 
-def test_shards_are_linked_and_their_md5_is_that_of_md5sums_list(capsys):
+def test_shards_are_linked_and_their_md5_is_that_of_md5sums_list():
     shards = write_shards(FILES, Path("food101/data"))
     listing = "".join(f"{md5(shard.read_bytes())}  {shard.name}\n" for shard in sorted(shards.iterdir()))
     assert fetch("food101") == md5(listing.encode())
     assert find_archive() == Path("data/raw")
     assert all(Path("data/raw", shard.name).samefile(shard) for shard in shards.iterdir())
-    assert capsys.readouterr().out.count("which DVC makes read-only") == 4
     assert taken() == PHOTOGRAPHS
 
 
