@@ -87,8 +87,8 @@ def test_everything_asked_for_is_there_in_its_order(whole):
         "Parameters that",
         "How to read it",
     ]
-    found = [text.index(f"{words}") for words in order[:2]] + [text.rindex(f" {words}") for words in order[2:]]
-    assert found == sorted(found)
+    places = [text.index(f"{words}") for words in order[:2]] + [text.rindex(f" {words}") for words in order[2:]]
+    assert places == sorted(places)
 
 
 def test_class_names_are_words_not_markup(whole):

@@ -79,11 +79,11 @@ def look(name: str) -> Look:
 def scales(names: list[str]) -> dict[str, dict]:
     """Vega-Lite's scale of each channel that tells series apart, for the series with these names."""
     looks = [look(name) for name in names]
-    colors = [COLORS[own.color][0] for own in looks]
+    colors = [COLORS[color][0] for color, _, _ in looks]
     ranges = {
         **dict.fromkeys(("color", "fill", "stroke"), colors),
-        "strokeDash": [own.dash or (1, 0) for own in looks],
-        "shape": [own.shape for own in looks],
+        "strokeDash": [dash or (1, 0) for _, dash, _ in looks],
+        "shape": [shape for _, _, shape in looks],
     }
     return {channel: {"domain": names, "range": values} for channel, values in ranges.items()}
 
@@ -99,4 +99,4 @@ def css_variables() -> str:
 def with_variables(svg: str) -> str:
     """The drawing with each colour of `COLORS` replaced by its CSS variable."""
     names = {light: name for name, (light, _) in COLORS.items()}
-    return re.sub("|".join(names), lambda found: f"var(--{names[found[0]]})", svg)
+    return re.sub("|".join(names), lambda color: f"var(--{names[color[0]]})", svg)

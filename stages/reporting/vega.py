@@ -27,7 +27,7 @@ def fill_template(name: str, rows: pd.DataFrame, series: str) -> dict:
     Args:
         name: of the template, without `.json`.
         rows: with the columns that the template draws; missing numbers are NaN.
-        series: the column whose values are told apart, each with its look.
+        series: the column whose values are told apart by colour, dashes and markers.
     """
     specification = json.loads((TEMPLATES / f"{name}.json").read_text(encoding="utf-8"))
     del specification["title"]  # the page has it in a heading
@@ -85,9 +85,9 @@ def _with_scales(node, by_channel: dict[str, dict], series: str):
 
 
 def _tidy(element: ElementTree.Element) -> None:
-    """Take out what nobody sees; what a mark is said to be becomes its `title`, which is shown below the pointer.
+    """Remove what is not visible, and turn the description of a mark into a `title`, which browsers show as a tooltip.
 
-    To a screen reader the picture is one image, told by its title and description.
+    A screen reader takes the chart as one image with a title and a description.
     """
     for child in list(element):
         frame = child.get("class") in ("background", "foreground") and not {"fill", "stroke"} & child.attrib.keys()

@@ -182,8 +182,8 @@ def write_painting(root: Path, rng, objectives, size: int) -> None:
     scores |= {"colorfulness": 31.0, "probe_accuracy": 0.42}
     painters = [*objectives, "grey", "mean_ab", "mean_ab_by_lightness"] if objectives else []
     quality = {key: dict.fromkeys(painters, scores) for key in KEYS.values()}
-    for own in quality.values():
-        own["truth"] = {"colorfulness": 44.0, "probe_accuracy": 0.55}
+    for scores_of_domain in quality.values():
+        scores_of_domain["truth"] = {"colorfulness": 44.0, "probe_accuracy": 0.55}
     write_json(root / "metrics/colorization.json", quality)
     for name in objectives:
         images = [

@@ -34,11 +34,11 @@ def opened(uri: str) -> Image.Image:
 
 
 def test_what_is_there_is_embedded_pixel_by_pixel_and_what_is_not_is_left_out(folder):
-    found = embedded_pictures(folder, {}, ["colorization", "split_brain"])
-    assert {painter: {domain: len(own) for domain, own in by.items()} for painter, by in found.items()} == {
+    embedded = embedded_pictures(folder, {}, ["colorization", "split_brain"])
+    assert {painter: {domain: len(shown) for domain, shown in by.items()} for painter, by in embedded.items()} == {
         "colorization": {"in": 2, "out": 1}
     }
-    first = opened(found["colorization"]["in"][0].uri)
+    first = opened(embedded["colorization"]["in"][0].uri)
     np.testing.assert_array_equal(first, Image.open(folder / "colorization/in_domain.png"))
 
 
@@ -51,28 +51,28 @@ def test_repeated_pixels_are_embedded_once(factor):
 
 def test_the_budget_is_kept_at_the_cost_of_quality(folder, monkeypatch):
     monkeypatch.setattr(pictures, "BUDGET", 20_000)
-    found = embedded_pictures(folder, {}, ["colorization"])["colorization"]
-    shown = [*found["in"], *found["out"]]
+    embedded = embedded_pictures(folder, {}, ["colorization"])["colorization"]
+    shown = [*embedded["in"], *embedded["out"]]
     assert sum(len(picture.uri) for picture in shown) <= 20_000
     assert all(opened(picture.uri).size == (picture.width, picture.height) for picture in shown)
 
 
 def test_words_say_what_is_shown_with_numbers(folder):
-    found = embedded_pictures(folder, {"colorization": scores()}, ["colorization"])["colorization"]
-    first, best = found["in"]
+    embedded = embedded_pictures(folder, {"colorization": scores()}, ["colorization"])["colorization"]
+    first, best = embedded["in"]
     assert best.caption == "Best: the smallest LPIPS, 0.010 to 0.080."
     assert "from left to right: apple pie (0.010), apple pie (0.020)" in best.alternative
     assert "median" in first.alternative and "0.105" in first.alternative
     # No scores of that domain: still words, no numbers.
-    assert found["out"][0].alternative.endswith("Worst: the largest LPIPS.")
+    assert embedded["out"][0].alternative.endswith("Worst: the largest LPIPS.")
 
 
 @pytest.mark.parametrize(("kind", "reach"), [("_typical", "0.070 to 0.140"), ("_worst", "0.130 to 0.200")])
 def test_the_images_of_a_picture_are_those_that_its_name_says(tmp_path, kind, reach):
     (tmp_path / "colorization").mkdir()
     Image.new("RGB", (8, 3)).save(tmp_path / f"colorization/in_domain{kind}.png")
-    found = embedded_pictures(tmp_path, {"colorization": scores()}, ["colorization"])
-    assert reach in found["colorization"]["in"][0].caption
+    embedded = embedded_pictures(tmp_path, {"colorization": scores()}, ["colorization"])
+    assert reach in embedded["colorization"]["in"][0].caption
 
 
 def test_no_pictures_at_all(tmp_path):

@@ -32,27 +32,27 @@ def test_accuracies_are_those_of_the_file(study):
     table = tables.representation_table(results, "in", "Seen")
     cells = in_domain(root, "comparison").query("seed == 'mean'")
     for head in ("conv", "linear", "knn", "ridge"):
-        own = cells[cells["head"] == head]
-        assert [row[:2] for row in table.rows] == own[["representation", "layer"]].to_numpy().tolist()
-        np.testing.assert_allclose(numbers(table, head), 100 * own["accuracy"], atol=0.0501)
+        means = cells[cells["head"] == head]
+        assert [row[:2] for row in table.rows] == means[["representation", "layer"]].to_numpy().tolist()
+        np.testing.assert_allclose(numbers(table, head), 100 * means["accuracy"], atol=0.0501)
         place = table.columns.index(f"{head} 95 %")
         low, high = zip(*(map(float, row[place].split(" to ")) for row in table.rows), strict=True)
-        np.testing.assert_allclose(low, 100 * own["accuracy_low"], atol=0.0501)
-        np.testing.assert_allclose(high, 100 * own["accuracy_high"], atol=0.0501)
+        np.testing.assert_allclose(low, 100 * means["accuracy_low"], atol=0.0501)
+        np.testing.assert_allclose(high, 100 * means["accuracy_high"], atol=0.0501)
     assert dict((row[0], row[-1]) for row in table.rows)["split_brain"] == "colour"
 
 
 def test_lifts_are_those_of_the_file_and_only_wins_are_called_so(study):
     root, results = study
-    table, own = tables.lift_table(results, "in", "Seen"), in_domain(root, "lifts")
+    table, lifts = tables.lift_table(results, "in", "Seen"), in_domain(root, "lifts")
     for column, name in (
         ("lift", "lift"),
         ("from", "lift_low"),
         ("to", "lift_high"),
         ("detectable", "minimum_detectable"),
     ):
-        np.testing.assert_allclose(numbers(table, column), 100 * own[name], atol=0.0501)
-    assert [row[-1] == "beats" for row in table.rows] == (own["win"] == 1).tolist()
+        np.testing.assert_allclose(numbers(table, column), 100 * lifts[name], atol=0.0501)
+    assert [row[-1] == "beats" for row in table.rows] == (lifts["win"] == 1).tolist()
     assert {row[-1] for row in table.rows} > {"beats"}
 
 
@@ -61,16 +61,16 @@ def test_lifts_are_those_of_the_file_and_only_wins_are_called_so(study):
 )
 def test_curves_are_those_of_the_files(study, make, name):
     root, results = study
-    table, own = make(results, "in", "Seen"), in_domain(root, name)
+    table, rows = make(results, "in", "Seen"), in_domain(root, name)
     accuracy = "test" if name == "depth" else "accuracy"
     for column, key in ((accuracy, "accuracy"), ("from", "accuracy_low"), ("to", "accuracy_high")):
-        np.testing.assert_allclose(numbers(table, column), 100 * own[key], atol=0.0501)
+        np.testing.assert_allclose(numbers(table, column), 100 * rows[key], atol=0.0501)
 
 
 def test_a_class_may_be_called_nan(study):
     _, results = study
-    own = results.confused[results.confused["representation"] == "rgb"]
-    table = tables.confused_table(own[own["domain"] == "in"], "rgb", "Seen")
+    pairs = results.confused[results.confused["representation"] == "rgb"]
+    table = tables.confused_table(pairs[pairs["domain"] == "in"], "rgb", "Seen")
     assert [row[0] for row in table.rows][:4] == LABELS
     assert table.rows[0][2:] == ["20", "8.0"]
 

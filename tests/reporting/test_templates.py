@@ -24,14 +24,14 @@ TABLES = {
 
 def plots() -> list[tuple[str, str, str, str]]:
     """Template, table, x and y of each plot of dvc.yaml that has a template of ours."""
-    found = []
+    definitions = []
     for entry in yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"]:
         for definition in entry.values() if isinstance(entry, dict) else ():
             template = definition.get("template", "")
             if "/" in template:
                 ((table, y),) = definition["y"].items()
-                found.append((template, table, definition["x"], y))
-    return found
+                definitions.append((template, table, definition["x"], y))
+    return definitions
 
 
 def filled(template: str, rows: list[dict], x: str, y: str) -> dict:

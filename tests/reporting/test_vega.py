@@ -202,14 +202,14 @@ def test_intervals_of_the_same_number_of_labels_stand_side_by_side():
 )
 def test_labels_of_x_neither_overlap_nor_leave_the_picture(template, rows, labels):
     svg = drawn(template, rows)
-    found = [text for text in texts(svg) if re.fullmatch(labels, text.words)]
-    lowest = max(text.y for text in found)
-    found = [text for text in found if text.y == lowest]
-    if "rotate" in found[0].attributes["transform"]:
-        assert len(found) == 9
-        assert all(b.x - a.x > 12 for a, b in pairwise(found))
+    ticks = [text for text in texts(svg) if re.fullmatch(labels, text.words)]
+    lowest = max(text.y for text in ticks)
+    ticks = [text for text in ticks if text.y == lowest]
+    if "rotate" in ticks[0].attributes["transform"]:
+        assert len(ticks) == 9
+        assert all(b.x - a.x > 12 for a, b in pairwise(ticks))
     else:
-        spans = [(text.x, 3.4 * len(text.words)) for text in found]
+        spans = [(text.x, 3.4 * len(text.words)) for text in ticks]
         assert all(x - half >= 0 and x + half <= size(svg)[0] for x, half in spans)
         assert all(a + p <= b - q for (a, p), (b, q) in pairwise(spans))
 
