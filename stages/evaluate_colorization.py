@@ -1,4 +1,4 @@
-"""Stage: how well each objective paints, beside the baselines, as metrics that DVC compares.
+"""Stage: how well each objective colorizes test images, beside the baselines, as metrics for `dvc metrics`.
 
 Reads data/quality/; writes metrics/colorization.json.
 """
@@ -46,17 +46,17 @@ def summary(tables: QualityTables, domain: str) -> dict[str, float]:
 
 
 def painted_spread(scores: pd.DataFrame) -> float:
-    """Root mean square distance of all painted pixels' (a, b) from their mean, over images of one size.
+    """Standard deviation of all painted pixels in the ab plane, over images of one size.
 
-    The variance within images plus the variance of their means.
+    Its square is the variance within images plus the variance of their means (law of total variance).
     """
     between = scores[["a_painted", "b_painted"]].var(ddof=0).sum()
     return float(np.sqrt((scores.spread_painted**2).mean() + between))
 
 
 def _means(scores: pd.DataFrame, domain: str, columns: dict[str, str]) -> dict[str, float]:
-    own = scores[scores.domain == domain]
-    return {name: round(float(own[column].mean()), 6) for name, column in columns.items()}
+    rows = scores[scores.domain == domain]
+    return {name: round(float(rows[column].mean()), 6) for name, column in columns.items()}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Stage: how well an objective's network paints, in numbers and in pictures. `python -m stages.paint colorization`
+"""Stage: colorize the test images by an objective's network, score and show them. `python -m stages.paint NAME`
 
 Reads data/encoders/<objective>/, data/objectives/<objective>/paint.json, data/lab/test.npy, the manifest, data/colors/
 and the probe of data/probes/<evaluate.probe>/; writes data/quality/<objective>/ and data/painted/<objective>/*.png.
@@ -33,27 +33,27 @@ def main() -> None:
     from stages.painting.pictures import by_score, one_of_each_class, picture_grid
 
     model = load_encoder(f"data/encoders/{objective}").to(device())
-    # Regression has no temperature, and ignores it.
+    # Regression has no temperature.
     temperature = read_json(f"data/objectives/{objective}/paint.json").get("temperature", 1.0)
 
-    def paint(lab):
+    def predict_ab(lab):
         return model.predict_ab(lab, temperature)
 
     test = open_test_images()
-    tables = evaluate_painters({objective: paint}, test, params.evaluate, device())[objective]
+    tables = evaluate_painters({objective: predict_ab}, test, params.evaluate, device())[objective]
     with whole_folder(f"data/quality/{objective}") as folder:
         write_quality(folder, tables)
 
     with whole_folder(f"data/painted/{objective}") as folder, torch.inference_mode():
-        for domain, both in test.domains.items():
-            images = both.images["test"]
+        for name, domain in test.domains.items():
+            images = domain.images["test"]
             lpips = tables.scores.lpips[images.positions].to_numpy()
-            picked = {f"_{name}": rows for name, rows in by_score(lpips, PICTURES).items()}
-            picked[""] = one_of_each_class(images.labels, PICTURES)
-            for name, rows in picked.items():
+            grids = {f"_{kind}": rows for kind, rows in by_score(lpips, PICTURES).items()}
+            grids[""] = one_of_each_class(images.labels, PICTURES)
+            for suffix, rows in grids.items():
                 lab = load_batch(test.lab8, images.positions[rows], device())
-                grid = picture_grid(lab.cpu().numpy(), paint(lab).cpu().numpy())
-                grid.save(folder / f"{DOMAIN_NAMES[domain]}{name}.png")
+                grid = picture_grid(lab.cpu().numpy(), predict_ab(lab).cpu().numpy())
+                grid.save(folder / f"{DOMAIN_NAMES[name]}{suffix}.png")
 
 
 if __name__ == "__main__":

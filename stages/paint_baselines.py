@@ -1,4 +1,4 @@
-"""Stage: how well one paints without looking at more than a pixel's lightness.
+"""Stage: score the baselines of colorization, which use a pixel's lightness at most.
 
 Reads data/colors/, data/lab/test.npy, the manifest and the probe of data/probes/<evaluate.probe>/; writes
 data/quality/baselines/{grey,mean_ab,mean_ab_by_lightness}/.
@@ -21,8 +21,8 @@ def main() -> None:
     painters = baseline_painters(*read_mean_ab(), device())
     tables = evaluate_painters(painters, open_test_images(), params.evaluate, device())
     with whole_folder("data/quality/baselines") as folder:
-        for name, each in tables.items():
-            write_quality(folder / name, each)
+        for name, quality in tables.items():
+            write_quality(folder / name, quality)
 
 
 if __name__ == "__main__":

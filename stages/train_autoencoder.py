@@ -28,7 +28,7 @@ def main() -> None:
         return
     settings = read_json(f"data/objectives/{name}/train.json")
     module = import_module(f"stages.objectives.{name}")
-    objective, description = module.objective(settings, device()), module.__doc__.splitlines()[0]
+    objective, description = module.objective(settings, device()), (module.__doc__ or name).splitlines()[0]
     pretrain(name, objective, params, "train_autoencoder", description, objective_settings=settings)
 
 

@@ -23,7 +23,7 @@ def main() -> None:
     from stages.training.pretraining import pretrain
 
     module = import_module(f"stages.controls.{name}")
-    control, description = module.control(), module.__doc__.splitlines()[0]
+    control, description = module.control(), (module.__doc__ or name).splitlines()[0]
     if control.is_shardable and launch("train_control", name, params.train.processes):
         return
     pretrain(

@@ -9,7 +9,7 @@ from stages.color.lab import decode_lab8
 
 
 def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
-    """A tensor of an array, on `device`; a GPU copies it from pinned memory, which nothing waits for."""
+    """A tensor of an array, on `device`; to a GPU it is copied from pinned memory, asynchronously."""
     tensor = torch.from_numpy(array)
     if device.type == "cpu":
         return tensor
@@ -17,25 +17,31 @@ def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
 
 
 def load_batch(array: np.ndarray | torch.Tensor, rows: np.ndarray | slice, device: torch.device) -> torch.Tensor:
-    """Rows of a (N, 3, S, S) uint8 Lab array as (len(rows), 3, S, S) float32 Lab on `device`.
+    """Float32 Lab of some rows of an 8-bit Lab array, on `device`.
 
-    A tensor is on `device` already, see `stages.training.images.Images.to_device`: only the rows' numbers travel.
+    Args:
+        array: (N, 3, S, S) uint8, see `stages.color.lab.encode_lab8`. A tensor is on `device` already, see
+            `stages.training.images.Images.to_device`: only the row numbers are copied.
+        rows: B of 0..N-1.
+
+    Returns:
+        (B, 3, S, S) float32: L in 0..100, a and b in -128..127.
     """
     if isinstance(array, torch.Tensor):
         return decode_lab8(array[rows if isinstance(rows, slice) else to_device(rows, device)])
-    chosen = array[rows]
-    if not chosen.flags.writeable:  # a slice of a read-only memory map, which torch cannot share
-        chosen = np.array(chosen)
-    return decode_lab8(to_device(chosen, device))
+    lab8 = array[rows]
+    if not lab8.flags.writeable:  # a slice of a read-only memory map, which torch cannot share
+        lab8 = np.array(lab8)
+    return decode_lab8(to_device(lab8, device))
 
 
 class Batch(NamedTuple):
-    """Some images on their way through a network.
+    """A batch of images.
 
     Attributes:
-        lab: (N, 3, S, S) float32 Lab, as the network sees it.
-        unjittered: the same before its lightness was varied: what lightness is predicted against where it is not seen.
-        labels: (N,) int64, or None where nothing is labelled.
+        lab: (N, 3, S, S) float32 Lab, the network's input.
+        unjittered: the same before the lightness jitter: the target where lightness is predicted from a and b.
+        labels: (N,) int64; None for unlabelled images.
     """
 
     lab: torch.Tensor

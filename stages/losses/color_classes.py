@@ -1,4 +1,4 @@
-"""Colours as classes: soft encoding, the rebalanced cross-entropy and the annealed mean (Zhang 2016, section 2)."""
+"""Colours as classes: soft encoding and the rebalanced cross-entropy (Zhang 2016, section 2)."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""Which colour of a palette each place of an image has: the network's start and the loss (Zhang 2016, section 2)."""
+"""Colorization as classification of each position into bins of the ab plane (Zhang 2016, section 2)."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ from stages.runtime.errors import StageError
 from stages.runtime.schema import Classification, Model
 from stages.training.objective import Objective
 
-# Spread over all colours, so that one that training images lack starts unlikely rather than impossible.
-NEVER_SEEN = 0.01
+# Probability spread evenly over the bins, so that a colour that no training image has starts unlikely, not impossible.
+UNSEEN_SHARE = 0.01
 
 
 @dataclass
@@ -22,12 +22,12 @@ class ColorClassification(Objective):
     """L -> a distribution over ab bins, with cross-entropy (Zhang 2016, section 2.1 and 2.2).
 
     Attributes:
-        bins: (Q, 2) float32, centres of the bins in units of a and b.
-        shares: (Q,) float32, how much of the loss each bin has: its share of the training pixels times its weight.
+        bins: (Q, 2) float32, centres of the bins in units of Lab.
+        shares: (Q,) float32, each bin's share of the loss: its share of the training pixels times its weight.
         weights: (Q,) float32, against the rarity of colours (eq. 4).
-        neighbors: how many bins a true colour is shared between.
-        sigma: of the shares, in units of a and b.
-        stride: image pixels to a classified place, along an axis.
+        neighbors: bins that a true colour is soft-encoded by.
+        sigma: of the soft encoding, in units of Lab.
+        stride: image pixels to a classified position, along an axis.
     """
 
     bins: torch.Tensor
@@ -39,16 +39,16 @@ class ColorClassification(Objective):
 
     @classmethod
     def from_settings(cls, settings: dict, device: torch.device) -> "ColorClassification":
-        """Of data/objectives/color_classification/train.json."""
+        """From data/objectives/color_classification/train.json."""
         bins, shares, weights = (torch.tensor(settings[name], device=device) for name in ("bins", "shares", "weights"))
         return cls(bins, shares, weights, settings["neighbors"], settings["sigma"], settings["stride"])
 
     def build(self, model: Model, width: float = 1) -> Autoencoder:
-        """An untrained network that knows the palette, and how often each of its colours counts.
+        """An untrained autoencoder, L -> logits of the bins, that holds the bins and predicts their shares.
 
-        It starts close to the best constant answer (Lin 2017, Focal Loss, section 3.3). From equal shares all of Adam's
-        first steps agree on the way there, in every layer, and leave the encoder with a few large directions that drown
-        the others.
+        The bias of the last layer is the log of the shares, the best constant prediction (Lin 2017, Focal Loss, section
+        3.3). From equal logits Adam's first steps all move towards it, in every layer, and leave the encoder's features
+        with a few dominant directions.
         """
         count = len(self.bins)
         network = build_autoencoder(
@@ -56,7 +56,7 @@ class ColorClassification(Objective):
         )
         network.bins.copy_(self.bins)
         with torch.no_grad():
-            network.decoder.conv_out.bias.copy_((self.shares + NEVER_SEEN / count).log())
+            network.decoder.conv_out.bias.copy_((self.shares + UNSEEN_SHARE / count).log())
         return network
 
     def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
@@ -67,11 +67,10 @@ class ColorClassification(Objective):
 
 
 def classification_settings(classification: Classification) -> dict:
-    """What `ColorClassification.from_settings` reads: the palette of data/colors/prior.csv and its weights.
+    """The settings for `ColorClassification.from_settings`: the palette of data/colors/prior.csv and its weights.
 
     Raises:
-        StageError: when data/colors/prior.csv is missing, or the palette has fewer bins than a colour is shared
-            between.
+        StageError: when data/colors/prior.csv is missing, or the palette has fewer bins than `neighbors`.
     """
     bins, prior = read_prior()
     if classification.neighbors > len(bins):

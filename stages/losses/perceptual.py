@@ -1,4 +1,4 @@
-"""What a painted image is held against: the pixels' a and b, and LPIPS on the RGB that they make."""
+"""LPIPS, the learned perceptual distance (Zhang 2018), with a gradient that is finite everywhere."""
 
 from __future__ import annotations
 

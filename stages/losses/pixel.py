@@ -1,4 +1,4 @@
-"""The pixel loss: painted a and b against the photograph's."""
+"""The pixel loss: predicted a and b against the true ones."""
 
 import torch
 import torch.nn.functional as F

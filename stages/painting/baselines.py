@@ -1,4 +1,4 @@
-"""Painting without looking at anything but a pixel's lightness: what a painter that learned something has to beat."""
+"""Baselines of colorization: they use a pixel's lightness at most."""
 
 import numpy as np
 import torch
@@ -9,9 +9,9 @@ from stages.painting.quality import Painter
 def baseline_painters(pixels: np.ndarray, means: np.ndarray, device: torch.device) -> dict[str, Painter]:
     """The painters `grey`, `mean_ab` and `mean_ab_by_lightness`.
 
-    The first paints a = b = 0; the second the mean colour of the training pixels, which has the least squared error
-    of all constants; the third the mean colour of those of the same stored lightness, which has the least of all that
-    look at one pixel's lightness.
+    `grey` predicts a = b = 0; `mean_ab` the mean colour of the training pixels, which has the least squared error
+    of all constants; `mean_ab_by_lightness` the mean colour of the training pixels of the same stored lightness, which
+    has the least of all functions of one pixel's lightness.
 
     Args:
         pixels: (256,) training pixels of each stored lightness.

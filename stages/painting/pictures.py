@@ -1,4 +1,4 @@
-"""Grids of pictures: what the network saw, the truth, and what it painted."""
+"""Grids of pictures: lightness, truth and prediction, and which images they show."""
 
 import numpy as np
 from PIL import Image
@@ -32,14 +32,14 @@ def picture_grid(lab: np.ndarray, painted_ab: np.ndarray) -> Image.Image:
 
 
 def one_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
-    """Rows of the first image of `count` classes, evenly spaced over all: always the same pictures.
+    """Rows of the first image of `count` classes, evenly spaced over all classes.
 
     Args:
         labels: (N,) integers.
     """
     _, first = np.unique(labels, return_index=True)
-    picked = np.linspace(0, len(first) - 1, min(count, len(first))).round().astype(int)
-    return first[picked]
+    spaced = np.linspace(0, len(first) - 1, min(count, len(first))).round().astype(int)
+    return first[spaced]
 
 
 def by_score(scores: np.ndarray, count: int) -> dict[str, np.ndarray]:
@@ -49,8 +49,8 @@ def by_score(scores: np.ndarray, count: int) -> dict[str, np.ndarray]:
         scores: (N,), smaller is better.
 
     Returns:
-        By name, rows in the order of their scores; of equal ones the earlier are picked.
+        By name, rows in the order of their scores; of equal scores the earlier rows.
     """
     distances = {"best": scores, "typical": np.abs(scores - np.median(scores)), "worst": -scores}
-    picked = {name: np.argsort(distance, kind="stable")[:count] for name, distance in distances.items()}
-    return {name: rows[np.argsort(scores[rows], kind="stable")] for name, rows in picked.items()}
+    nearest = {name: np.argsort(distance, kind="stable")[:count] for name, distance in distances.items()}
+    return {name: rows[np.argsort(scores[rows], kind="stable")] for name, rows in nearest.items()}

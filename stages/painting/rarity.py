@@ -1,15 +1,15 @@
-"""How much a pixel weighs in class-rebalanced raw accuracy: the inverse of how common its true colour is."""
+"""Pixel weights of class-rebalanced raw accuracy: inverse to the prior of the true colour (Zhang 2016, section 3.1)."""
 
 import numpy as np
 
 from stages.palette.bins import bins_of_ab8
 from stages.palette.prior import rebalancing_weights, smoothed_prior
 
-# Zhang 2016, section 2.2, in units of a and b. It is the yardstick's own, whatever the training smooths with.
+# Zhang 2016, section 2.2, in units of Lab. The metric's own, whatever the training smooths with.
 SIGMA = 5.0
-# Zhang 2016, section 3.1, sets lambda to 0 in equation 4: the inverse of the smoothed prior. A hair above 0 bounds it,
-# where one pixel of a colour that training images lack would decide alone; on Food-101 the area under the curve of grey
-# is 0.628 with it and 0.625 without, and 0.839 where all pixels weigh the same.
+# The paper sets lambda to 0 in equation 4: the inverse of the smoothed prior. Slightly above 0 it bounds the weight of
+# a colour that no training image has, one pixel of which would else decide the result. On Food-101 the area under the
+# curve of grey is 0.628 with it, 0.625 without, and 0.839 with equal weights.
 MIX = 1e-4
 
 

@@ -1,4 +1,4 @@
-"""The palette: square bins of the ab plane that hold a colour of sRGB (Zhang 2016, section 2.1), computed.
+"""The palette: square bins of the ab plane that hold a colour of sRGB (Zhang 2016, section 2.1).
 
 Size 20 gives 77 bins, 10 gives 262, 5 gives 972. At 10 the paper has 313. Its published list, pts_in_hull.npy, holds
 all of these 262; none of the bins around its other 51 holds a colour of sRGB at any lightness. The lattice points
@@ -37,18 +37,18 @@ def gamut_bins(size: float) -> np.ndarray:
            [ -50.,  -50.]], dtype=float32)
     """
     middle = int(np.ceil(128 / size))
-    held = np.zeros((2 * middle + 1, 2 * middle + 1), dtype=bool)
+    in_gamut = np.zeros((2 * middle + 1, 2 * middle + 1), dtype=bool)
     for ab in (_faces(), _outline()):
         a, b = np.rint(ab / size).astype(np.int64) + middle
-        held[a, b] = True
-    return ((np.argwhere(held) - middle) * size).astype(np.float32)
+        in_gamut[a, b] = True
+    return ((np.argwhere(in_gamut) - middle) * size).astype(np.float32)
 
 
 def nearest_bins(ab: np.ndarray, bins: np.ndarray) -> np.ndarray:
-    """The number of the bin whose centre is nearest, in the gamut or not; of several the first.
+    """Index of the bin with the nearest centre; of equally near ones, the first.
 
     Args:
-        ab: (..., 2) a and b in their own units.
+        ab: (..., 2) a and b in units of Lab.
         bins: (Q, 2) centres.
 
     Returns:
@@ -58,14 +58,14 @@ def nearest_bins(ab: np.ndarray, bins: np.ndarray) -> np.ndarray:
     array([0, 0, 1])
     """
     points, bins = ab.reshape(-1, 2).astype(np.float64), bins.astype(np.float64)
-    found = np.empty(len(points), dtype=np.int64)
+    nearest = np.empty(len(points), dtype=np.int64)
     rows = max(1, CHUNK // len(bins))
     for start in range(0, len(points), rows):
         a, b = points[start : start + rows].T
         distance = (a[:, None] - bins[:, 0]) ** 2
         distance += (b[:, None] - bins[:, 1]) ** 2
-        found[start : start + rows] = distance.argmin(axis=1)
-    return found.reshape(ab.shape[:-1])
+        nearest[start : start + rows] = distance.argmin(axis=1)
+    return nearest.reshape(ab.shape[:-1])
 
 
 def bins_of_ab8(bins: np.ndarray) -> np.ndarray:

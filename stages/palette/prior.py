@@ -1,4 +1,4 @@
-"""How often each colour occurs in a set of photographs, and how much a rare one is to count."""
+"""The prior of colours, smoothed, and the weights that rebalance them (Zhang 2016, section 2.2)."""
 
 from collections.abc import Iterator
 
@@ -25,14 +25,14 @@ def ab_histogram(lab8: np.ndarray, bins: np.ndarray) -> np.ndarray:
 
 
 def mean_ab_by_lightness(lab8: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean a and b of the pixels of each stored lightness: the best that a painter with no context can do.
+    """The mean a and b of the pixels of each stored lightness: the best prediction from one pixel's lightness alone.
 
     Args:
         lab8: (N, 3, S, S) uint8 Lab, N at least 1; it may be memory-mapped and larger than memory.
 
     Returns:
-        (256,) int64, pixels of each lightness, and (256, 2) float64, their mean a and b in their own units. A
-        lightness without pixels has the straight line between its neighbours, or the nearest one's value.
+        (256,) int64, pixels of each lightness, and (256, 2) float64, their mean a and b in units of Lab. A
+        lightness without pixels is interpolated linearly between its neighbours, or takes the nearest one's value.
     """
     codes, lightness = np.arange(256), np.arange(256)
     by_a, by_b = (_joint_histogram(lab8, 0, channel) for channel in (1, 2))
