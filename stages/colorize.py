@@ -1,10 +1,12 @@
 """Paint photographs with a trained network: any size, black and white or not.
 
 The network looks at a photograph's lightness alone, brought to the size of the images that it was trained on, and
-what it paints is enlarged onto the full-size lightness. Writes DIR/<name>.png for each photograph.
+what it paints is enlarged onto the full-size lightness. docs/photographs.md has the formats that are read.
 """
 
 import argparse
+import signal
+import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -13,10 +15,12 @@ from typing import get_args
 
 from PIL import Image
 
-from stages.photographs.decoding import open_photograph
+from stages.colorizing.bands import Bands
+from stages.colorizing.batch import list_photographs, paint_photographs
+from stages.colorizing.destination import FORMATS, KEEP, Destination, format_of, is_file
+from stages.colorizing.names import real_path, shown
 from stages.runtime.entry_point import run
 from stages.runtime.errors import StageError
-from stages.runtime.files import whole_file
 from stages.runtime.schema import Objective
 
 ENCODERS = Path("data/encoders")
@@ -26,25 +30,15 @@ TEMPERATURE = 0.38
 
 def main() -> None:
     arguments = _parse()
-    painter = _open_painter(arguments.encoder, arguments.temperature)
-    _make_folder(arguments.out)
-    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large photographs are what people have
-    sources = {photograph.resolve() for photograph in arguments.photographs}
-    written: dict[Path, Path] = {}
-    problems = []
-    for photograph in arguments.photographs:
-        target = arguments.out / f"{photograph.stem}.png"
-        try:
-            _refuse(target, sources, written, arguments.force)
-            size = _paint(photograph, target, painter)
-        except ValueError as error:
-            problems.append(f"{photograph}: {error}")
-        else:
-            written[target] = photograph
-            print(f"{photograph} -> {target} ({size[0]} x {size[1]})", flush=True)
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # about metadata; what matters is told
+    photographs, empty = list_photographs(arguments.photographs)
+    destination = _destination(arguments, photographs)
+    paint = _open_painter(arguments.encoder, arguments.temperature)
+    _make_folder(destination.folder)
+    problems = paint_photographs(photographs, destination, paint, arguments.keep_metadata, arguments.compare) + empty
     if problems:
         raise StageError(
-            f"{len(problems)} of {len(arguments.photographs)} photographs could not be painted:\n  "
+            f"{len(problems)} of {len(photographs) + len(empty)} photographs could not be painted:\n  "
             + "\n  ".join(problems)
         )
 
@@ -52,8 +46,31 @@ def main() -> None:
 def _parse() -> argparse.Namespace:
     description, details = __doc__.split("\n\n")
     parser = argparse.ArgumentParser(prog="python -m stages.colorize", description=description, epilog=details)
-    parser.add_argument("photographs", nargs="+", type=Path, metavar="PHOTO", help="an image file of any kind and size")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where <name>.png goes; made if missing")
+    parser.add_argument(
+        "photographs",
+        nargs="+",
+        type=Path,
+        metavar="PHOTO",
+        help="an image file of any size, or a folder, for the photographs in it",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="where <name>.png goes, made if missing; for one photograph also a file, whose suffix is the format",
+    )
+    parser.add_argument(
+        "--format",
+        choices=[*FORMATS, KEEP],
+        help=f"of what is written; {KEEP}: the photograph's own if it is one of them (default: png)",
+    )
+    parser.add_argument(
+        "--compare", action="store_true", help="also write lightness, painted and original side by side"
+    )
+    parser.add_argument(
+        "--keep-metadata", action="store_true", help="keep when, where and with what it was taken (EXIF)"
+    )
     parser.add_argument(
         "--encoder",
         type=Path,
@@ -83,7 +100,7 @@ def _temperature(text: str) -> float:
     return value
 
 
-def _open_painter(folder: Path, temperature: float) -> Callable[[Image.Image], Image.Image]:
+def _open_painter(folder: Path, temperature: float) -> Callable[[Bands], Image.Image]:
     if not folder.is_dir():
         trained = ", ".join(str(path) for path in map(ENCODERS.joinpath, get_args(Objective)) if path.is_dir())
         raise StageError(
@@ -110,40 +127,27 @@ def _open_painter(folder: Path, temperature: float) -> Callable[[Image.Image], I
     )
 
 
+def _destination(arguments: argparse.Namespace, photographs: list[Path]) -> Destination:
+    place, format = arguments.out, arguments.format
+    if is_file(place):
+        if len(photographs) > 1:
+            raise StageError(
+                f"--out {shown(place)} names a file, and there are {len(photographs)} photographs: name a folder"
+            )
+        if format not in (None, format_of(place)):
+            raise StageError(f"--out {shown(place)} does not end as --format {format} does: leave --format out")
+        format = format_of(place)
+    return Destination(place, format or "png", arguments.force, {real_path(path) for path in photographs})
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StageError(f"--out {folder} cannot be made: {error.strerror}") from None
-
-
-def _refuse(target: Path, sources: set[Path], written: dict[Path, Path], force: bool) -> None:
-    if target in written:
-        raise ValueError(f"{target} was just made of {written[target]}: rename one, or use another --out for it")
-    if target.resolve() in sources:
-        raise ValueError(f"{target} is one of the photographs given, and would be lost: use another --out")
-    if target.is_dir():
-        raise ValueError(f"{target} is a folder: use another --out")
-    if target.exists() and not force:
-        raise ValueError(f"{target} is there already: --force replaces it")
-
-
-def _paint(photograph: Path, target: Path, paint: Callable[[Image.Image], Image.Image]) -> tuple[int, int]:
-    """Write `target`; return its width and height."""
-    try:
-        content = photograph.read_bytes()
-    except IsADirectoryError:
-        raise ValueError(f"a folder; name the files in it: {photograph}/*.jpg") from None
-    except OSError as error:
-        raise ValueError(error.strerror) from None
-    painted = paint(open_photograph(content))
-    try:
-        with whole_file(target) as part:
-            painted.save(part, "PNG")
-    except OSError as error:
-        raise StageError(f"{target} cannot be written: {error.strerror or error}") from None
-    return painted.size
+        raise StageError(f"--out {shown(folder)} cannot be made: {error.strerror}") from None
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head -1` ends it without a word
+    sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without the letters of a name
     run(main)

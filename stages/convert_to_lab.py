@@ -6,8 +6,11 @@ Reads data/raw/ and data/split/manifest.csv; writes data/lab/<subset>.npy, uint8
 
 import contextlib
 import os
+import sys
+import warnings
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from tqdm import tqdm
 
@@ -25,6 +28,7 @@ def main() -> None:
     size, resize = params.lab.image_size, params.lab.resize
     manifest, archive = read_manifest(), find_archive()
     workers = _workers()
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # about metadata; what matters is told below
 
     with contextlib.ExitStack() as files, ThreadPoolExecutor(workers) as pool:
         missing = {}  # image -> where its pixels go
@@ -34,7 +38,7 @@ def main() -> None:
             missing.update((image, (array, row)) for row, image in enumerate(images))
         bar = files.enter_context(tqdm(total=len(missing), unit="image", desc="to Lab", disable=None))
 
-        problems = []
+        problems, notes = [], []
         decoding = deque()  # never more than a few: memory does not grow with the archive
 
         def collect_first():
@@ -47,7 +51,9 @@ def main() -> None:
 
         for image, content in iterate_images(archive):
             if image in missing:
-                decoding.append((image, *missing.pop(image), pool.submit(photograph_to_lab8, content, size, resize)))
+                tell = partial(_note, notes, image)
+                lab8 = pool.submit(photograph_to_lab8, content, size, resize, tell)
+                decoding.append((image, *missing.pop(image), lab8))
             if len(decoding) > 4 * workers:
                 collect_first()
         while decoding:
@@ -60,6 +66,13 @@ def main() -> None:
                 + "\n  ".join(sorted(problems))
                 + "\nFetch the archive again, or name a sound one in data.url."
             )
+    if notes:
+        others = f" (and {len(notes) - 1:,} more)" if len(notes) > 1 else ""
+        print(f"note: {min(notes)}{others}", file=sys.stderr)
+
+
+def _note(notes: list[str], image: str, line: str) -> None:
+    notes.append(f"{image}: {line}")
 
 
 def _workers() -> int:

@@ -1,4 +1,5 @@
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,45 @@ def test_an_unused_image_need_not_be_sound(images):
     images["tart/0"] = b"not an image"
     pack(images)
     convert_to_lab.main()
+
+
+def test_one_photograph_with_broken_metadata_does_not_refuse_the_others(images):
+    pack(images)
+    convert_to_lab.main()
+    before = {path.name: path.read_bytes() for path in Path("data/lab").iterdir()}
+    broken = b"Exif\0\0II*\0\10\0\0\0\1\0" + b"\x1a\1\2\0\4\0\0\0abc\0" + bytes(4)
+    for name, exif in (("soup/1", b"Exif\0\0no header"), ("tart/2", broken)):
+        segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+        images[name] = images[name][:2] + segment + images[name][2:]
+    pack(images)
+    convert_to_lab.main()
+    assert {path.name: path.read_bytes() for path in Path("data/lab").iterdir()} == before
+
+
+def test_a_colour_profile_that_cannot_be_read_is_told_in_one_line(images, capsys):
+    for name in ("soup/1", "soup/2", "tart/3"):
+        buffer = io.BytesIO()
+        Image.open(io.BytesIO(images[name])).save(buffer, "JPEG", icc_profile=b"none")
+        images[name] = buffer.getvalue()
+    pack(images)
+    convert_to_lab.main()
+    assert capsys.readouterr().err.splitlines() == [
+        "note: soup/1: its colour profile cannot be used (cannot open profile from string); sRGB is assumed "
+        "(and 2 more)"
+    ]
+
+
+def test_no_program_is_started_for_postscript_named_jpg(images, tmp_path, monkeypatch):
+    script = tmp_path / "bin/gs"
+    script.parent.mkdir()
+    script.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\nexit 1\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}:{os.environ['PATH']}")
+    images["soup/3"] = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 20\n%%EndComments\nshowpage\n%%EOF\n"
+    pack(images)
+    with pytest.raises(StageError, match=r"soup/3: cannot be decoded .not an image, but PostScript, which is not run"):
+        convert_to_lab.main()
+    assert not (tmp_path / "started").exists()
 
 
 def test_a_wrong_number_of_workers_is_refused(images, monkeypatch):

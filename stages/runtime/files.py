@@ -2,6 +2,7 @@
 
 import errno
 import glob
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import psutil
 from stages.runtime.errors import StageError
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+LONGEST_NAME = 255  # bytes, on the file systems of Linux
 BLOCK = 512  # st_blocks counts units of 512 bytes, whatever the block size of the disk is
 
 
@@ -72,11 +74,20 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
 
 def _temporary(path: Path) -> Path:
     """This process's temporary path for `path`. Leftovers of killed processes are removed."""
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+    name = _short(path.name)
+    for leftover in path.parent.glob(f".{glob.escape(name)}.*.part"):
         pid = leftover.name.split(".")[-2]
         if pid == str(os.getpid()) or not (pid.isdecimal() and psutil.pid_exists(int(pid))):
             shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    return path.with_name(f".{name}.{os.getpid()}.part")
+
+
+def _short(name: str) -> str:
+    """The name, or its hash where the name leaves no room for the process's number and `.part`."""
+    encoded = os.fsencode(name)
+    if len(encoded) <= LONGEST_NAME - len("..4194304.part"):
+        return name
+    return hashlib.md5(encoded, usedforsecurity=False).hexdigest()
 
 
 @contextmanager

@@ -35,6 +35,14 @@ def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("name", ["a" * 245 + ".png", "é" * 120 + ".png", os.fsdecode(b"\xff" * 251 + b".png")])
+def test_a_name_as_long_as_the_system_allows_can_be_written(tmp_path, name):
+    for text in ("old", "new"):
+        with whole_file(tmp_path / name) as part:
+            part.write_text(text)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [(name, "new")]
+
+
 def test_what_a_killed_process_left_is_removed_and_what_another_writes_is_not(tmp_path):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
