@@ -22,7 +22,7 @@ def _leaves(default: dict, params: Group, prefix: str = "") -> list[tuple]:
     leaves = []
     for name, old in default.items():
         new = getattr(params, name)
-        if isinstance(new, Group):
+        if isinstance(old, dict):
             leaves += _leaves(old, new, f"{prefix}{name}.")
         else:
             leaves.append((f"{prefix}{name}", old, new))
