@@ -235,31 +235,11 @@ def test_a_fit_is_at_most_four_calls_below_the_stage(workspace, monkeypatch, mod
     assert max(map(len, callers)) + 1 <= 4  # the fit itself is the last call
 
 
-NEAREST_MEAN = '''"""Nearest class mean (Snell 2017)."""
-
-import numpy as np
-
-from stages.probing.head import FittedHead, Trial, select_hyperparameter
-from stages.probing.scores import accuracy_and_loss
-
-
-def fit(run, train, validation):
-    means = np.stack([train.vectors[train.labels == label].mean(axis=0) for label in range(run.classes)])
-    probes = [(means, temperature) for temperature in (10.0, 1000.0)]
-    trials = [Trial(p[1], *accuracy_and_loss(predict(p, validation, None), validation.labels)) for p in probes]
-    best = select_hyperparameter(trials, "temperatures")
-    return FittedHead((probes[best],), "temperature", tuple(trials), best)
-
-
-def predict(probe, features, settings):
-    scores = -np.square(features.vectors[:, None] - probe[0]).sum(axis=2) / probe[1]
-    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-'''
-
-
 def test_an_added_head_is_one_file_and_one_entry_for_the_probes_and_for_the_comparison(workspace):
     shutil.copytree(PROJECT / "stages", "stages", ignore=shutil.ignore_patterns("__pycache__"))
-    Path("stages/probing/heads/nearest_mean.py").write_text(NEAREST_MEAN)
+    blocks = (PROJECT / "docs/extending.md").read_text().split("```")
+    (code,) = [block.removeprefix("python\n") for block in blocks if "# stages/probing/heads/nearest_mean.py" in block]
+    Path("stages/probing/heads/nearest_mean.py").write_text(code)
     tables = Path("stages/probing/tables.py")
     entry = 'HEADS = ("conv", "linear", "knn", "ridge"'
     assert entry in tables.read_text()
