@@ -15,7 +15,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 from torch.utils.data import DataLoader, Dataset
 
-from stages.classifiers.conv import build_conv_classifier
+from stages.classifiers.network import build_conv_classifier
 from stages.color.lab import lab_to_rgb
 from stages.color.normalization import denormalize_ab, normalize_ab
 

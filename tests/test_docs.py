@@ -194,13 +194,8 @@ def test_an_experiments_name_is_in_every_table_that_the_pages_show(finished):
     assert commands
     for command in commands:
         header = finished.run(*shlex.split(command), "--csv").stdout.splitlines()[0].split(",")
-        assert header[:2] == ["Experiment", "rev"] or header[0] == "Experiment"
+        assert header[0] == "Experiment"
         assert len(header) > 3
-
-
-def _shown(beginning: str) -> set[str]:
-    """The commands of the pages that begin so."""
-    return {line for text in DOCS.values() for line in re.findall(rf"^\$ ({beginning}.*)$", text, re.MULTILINE)}
 
 
 def test_undoing_an_experiment_keeps_edits_of_code(project):

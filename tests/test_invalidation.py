@@ -61,7 +61,7 @@ def test_a_changed_loader_of_lpips_leaves_the_controls_clean(finished):
     assert reruns(finished, "stages/losses/perceptual.py") == LOSS_RERUNS | {"paint_baselines"}
 
 
-@pytest.mark.parametrize("code", ["stages/probing/*", "stages/classifiers/domains.py", "stages/train_*probes.py"])
+@pytest.mark.parametrize("code", ["stages/probing/**/*", "stages/classifiers/[!_n]*.py", "stages/train_*probes.py"])
 def test_a_changed_probe_leaves_every_encoder_clean(finished, code):
     stages = reruns(finished, code)
     assert {"train_probes@colorization", "train_pixel_probes@rgb_small"} <= stages <= PROBES
@@ -72,7 +72,7 @@ def test_a_changed_chart_leaves_all_but_the_report_clean(finished):
 
 
 def test_a_changed_comparison_leaves_every_probe_clean(finished):
-    assert reruns(finished, "stages/compare.py") == {"compare", "report"}
+    assert reruns(finished, "stages/compare.py", "stages/comparison/*") == {"compare", "report"}
 
 
 def test_a_changed_downloader_leaves_all_but_download_clean(finished):

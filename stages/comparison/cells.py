@@ -4,11 +4,9 @@ import pandas as pd
 
 from stages.comparison.estimates import Estimates
 from stages.comparison.representations import ProbedRepresentation
-from stages.comparison.tables import COMPARISON
+from stages.comparison.tables import COMPARISON, DIGITS
 from stages.probing.tables import HEADLINE_LAYERS, HEADS
 from stages.study.vocabulary import DOMAINS, SUBJECT
-
-DIGITS = 6
 
 
 def comparison_cells(representations: list[ProbedRepresentation], estimates: Estimates) -> pd.DataFrame:

@@ -4,11 +4,10 @@ import pandas as pd
 
 from stages.comparison.predictions import Predictions
 from stages.comparison.representations import ProbedRepresentation
-from stages.comparison.tables import CONFUSED
+from stages.comparison.tables import CONFUSED, DIGITS
 from stages.study.vocabulary import DOMAINS
 
 MOST = 10
-DIGITS = 6
 
 
 def confusion(predictions: Predictions) -> pd.DataFrame:

@@ -5,12 +5,12 @@ from pathlib import Path
 import pandas as pd
 
 from stages.comparison.representations import ProbedRepresentation
+from stages.comparison.tables import DIGITS
 from stages.probing.tables import CHOICES, CURVES
 from stages.runtime.errors import StageError
 
 SCORES = ["train_loss", "validation_loss", "validation_accuracy"]
 RUN = ["domain", "layer", "head", "pretraining_seed"]
-DIGITS = 6
 
 
 def chosen_curves(folder: str | Path, representations: list[ProbedRepresentation]) -> pd.DataFrame:

@@ -4,11 +4,9 @@ import pandas as pd
 
 from stages.comparison.estimates import Estimates
 from stages.comparison.representations import ProbedRepresentation
-from stages.comparison.tables import DEPTH
+from stages.comparison.tables import DEPTH, DIGITS
 from stages.probing.tables import DEPTH_HEAD
 from stages.study.vocabulary import DOMAINS
-
-DIGITS = 6
 
 
 def depth_table(representations: list[ProbedRepresentation], estimates: Estimates) -> pd.DataFrame:

@@ -3,12 +3,12 @@
 import pandas as pd
 
 from stages.comparison.lifts import typical_detectable
+from stages.comparison.tables import DIGITS
 from stages.study.vocabulary import DOMAINS, SUBJECT
 
 LIFTS_OVER = ("rgb", "lightness", "random", "reconstruction")
 EACH_OVER = "rgb"  # of every objective; metrics/lifts.csv has the other lifts
 VIEWS = {"headline": "lift", "best": "best_layer_lift"}
-DIGITS = 6
 
 
 def headline(means: pd.DataFrame, lifts: pd.DataFrame, chance: dict[str, float]) -> dict:

@@ -4,10 +4,9 @@ import pandas as pd
 
 from stages.comparison.estimates import Estimates
 from stages.comparison.representations import ProbedRepresentation
-from stages.comparison.tables import LABEL_EFFICIENCY
+from stages.comparison.tables import DIGITS, LABEL_EFFICIENCY
 from stages.study.vocabulary import DOMAINS
 
-DIGITS = 6
 HEAD = "few_shot"  # in the keys of estimates, with the shots behind it
 
 

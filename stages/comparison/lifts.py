@@ -18,14 +18,13 @@ from scipy.special import ndtri, stdtr
 
 from stages.comparison.estimates import Estimates, Interval
 from stages.comparison.representations import ProbedRepresentation
-from stages.comparison.tables import LIFTS
+from stages.comparison.tables import DIGITS, LIFTS
 from stages.probing.tables import HEADS
 from stages.study.representations import OBJECTIVES, sees_color
 from stages.study.vocabulary import DOMAINS
 
 VIEWS = ("headline", "best")
 ALPHA, POWER = 0.05, 0.8
-DIGITS = 6
 
 
 def lift_table(representations: list[ProbedRepresentation], estimates: Estimates) -> pd.DataFrame:

@@ -5,6 +5,8 @@ The ends of an accuracy's interval may be missing: a report of a table without t
 
 from stages.formats.csv import Table
 
+DIGITS = 6  # of every number after the decimal point
+
 COMPARISON = Table(
     "the table of every accuracy",
     {

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stages.classifiers.conv import build_conv_classifier
+from stages.classifiers.network import build_conv_classifier
 from stages.compute.batches import Batch
 from stages.controls.control import Control
 from stages.dataset.manifest import domain_classes, read_manifest

@@ -7,7 +7,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from stages.classifiers.conv import ConvProbe, build_conv_classifier, conv_log_probabilities
+from stages.classifiers.conv import ConvProbe, conv_log_probabilities
+from stages.classifiers.network import build_conv_classifier
 from stages.classifiers.standardization import ChannelStats, standardise
 from stages.compute.device import device
 from stages.pixels.features import pixel_features

@@ -11,11 +11,9 @@ import pandas as pd
 
 from stages.reporting.numbers import percent, percent_range, points, points_range, probability
 from stages.reporting.results import StudyResults
-from stages.study.representations import COLOR_PIXELS, OBJECTIVES, sees_color
+from stages.study.representations import COLOR_PIXELS, LABELLED, OBJECTIVES, sees_color
 from stages.study.vocabulary import DOMAINS, HEADS
 
-# Trained with the labels that the others are not shown: no control of what colour adds.
-LABELLED = ("supervised",)
 WIN, BEHIND, UNDECIDED = "beats", "falls behind", "no difference shown"
 
 

@@ -32,4 +32,6 @@ def _leaves(default: dict, params: Group, prefix: str = "") -> list[tuple]:
 def _shown(value) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_shown, value))}]"
-    return "null" if value is None else str(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)

@@ -1,14 +1,13 @@
 """Everything that the report is made from, read from the files of the stages before it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from stages.comparison.tables import ACCURACY, COMPARISON, CONFUSED, CURVES, DEPTH, LABEL_EFFICIENCY, LIFTS
+from stages.formats.json import read_json
 from stages.painting.tables import SCORES
-from stages.runtime.errors import StageError
 from stages.study.vocabulary import DOMAINS
 
 
@@ -53,8 +52,8 @@ def read_results(objectives: list[str], controls: list[str]) -> StudyResults:
     """
     cells = COMPARISON.read("metrics/comparison.csv")
     by_seed = cells[cells["seed"] != "mean"]
-    headline = _read_json("metrics/comparison.json")
-    quality = _read_json("metrics/colorization.json")
+    headline = read_json("metrics/comparison.json")
+    quality = read_json("metrics/colorization.json")
     collapsed = [name for name, one_color in quality.pop("collapsed", {}).items() if one_color]
     scores = {name: Path("data/quality", name, "scores.csv") for name in objectives}
     training = {name: _read_losses(Path("data/training", name)) for name in [*controls, *objectives]}
@@ -73,15 +72,6 @@ def read_results(objectives: list[str], controls: list[str]) -> StudyResults:
         scores={name: SCORES.read(path) for name, path in scores.items() if path.exists()},
         training={name: losses for name, losses in training.items() if len(losses)},
     )
-
-
-def _read_json(path: str) -> dict:
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StageError(f"{path} is missing. `dvc repro` makes it.") from None
-    except json.JSONDecodeError as error:
-        raise StageError(f"{path} is not JSON ({error}). Run `dvc repro`.") from None
 
 
 def _read_losses(folder: Path) -> pd.DataFrame:

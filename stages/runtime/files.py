@@ -2,7 +2,6 @@
 
 import errno
 import glob
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -83,11 +82,8 @@ def _temporary(path: Path) -> Path:
 
 
 def _short(name: str) -> str:
-    """The name, or its hash where the name leaves no room for the process's number and `.part`."""
-    encoded = os.fsencode(name)
-    if len(encoded) <= LONGEST_NAME - len("..4194304.part"):
-        return name
-    return hashlib.md5(encoded, usedforsecurity=False).hexdigest()
+    """The name, cut where it leaves no room for the process's number and `.part`."""
+    return os.fsdecode(os.fsencode(name)[: LONGEST_NAME - len("..4194304.part")])
 
 
 @contextmanager

@@ -4,7 +4,8 @@ The names that params.yaml accepts, the lifts that `compare` tests, the report's
 docs/representations.md follow from it. To add a pretext, write `stages/objectives/<name>.py` (it learns from colour and
 paints) or `stages/controls/<name>.py` (anything else) and add a row here: docs/extending.md.
 
-No stage that trains, extracts or probes imports this module: a new row, or a better description, reruns none of them.
+No stage that trains, extracts or probes declares this module, which decides what names are accepted: a new row, or a
+better description, reruns none of them.
 """
 
 from typing import Literal, NamedTuple
@@ -35,6 +36,7 @@ class Representation(NamedTuple):
         color: of `PALETTE`.
         dash: of its line in charts, in pixels drawn and left out; empty for a solid line.
         shape: of its markers in charts, as Vega names them.
+        labelled: trained with labels that the other encoders do not see: no control of what colour adds.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Representation(NamedTuple):
     color: str = "sky"
     dash: tuple[int, ...] = ()
     shape: str = "circle"
+    labelled: bool = False
 
 
 # fmt: off
@@ -63,7 +66,7 @@ REPRESENTATIONS = (
     Representation("autoencoder", "control", "colour",
                    "trained to reproduce colour and lightness from both", "orange", (), "triangle-up"),
     Representation("supervised", "control", "lightness",
-                   "trained with the labels alone, end to end", "sky", (9, 3, 2, 3), "diamond"),
+                   "trained with the labels alone, end to end", "sky", (9, 3, 2, 3), "diamond", labelled=True),
     Representation("colorization", "objective", "lightness",
                    "trained to paint colour from lightness, by regression", "vermillion"),
     Representation("color_classification", "objective", "lightness",
@@ -79,6 +82,7 @@ OBJECTIVES = tuple(row.name for row in REPRESENTATIONS if row.kind == "objective
 CONTROLS = tuple(row.name for row in REPRESENTATIONS if row.kind == "control")
 ENCODERS = (*CONTROLS, *OBJECTIVES)
 PIXELS = tuple(row.name for row in REPRESENTATIONS if row.kind == "pixels")
+LABELLED = tuple(row.name for row in REPRESENTATIONS if row.labelled)
 COLOR_PIXELS = tuple(row.name for row in REPRESENTATIONS if row.kind == "pixels" and row.sees == "colour")
 
 

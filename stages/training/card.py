@@ -1,9 +1,13 @@
 """What a training stage knows for the model cards of its encoders."""
 
 from stages.models.card import training_section
-from stages.runtime.schema import Params, Train
+from stages.runtime.schema import Params
 
 MODEL = ("block_out_channels", "layers_per_block", "latent_channels", "norm_num_groups")
+TRAIN = (
+    *("epochs", "batch_size", "optimizer", "learning_rate", "weight_decay", "warmup_fraction", "gradient_clip"),
+    *("lightness_jitter", "crop", "precision", "deterministic", "processes"),
+)
 
 
 def card_values(
@@ -21,5 +25,5 @@ def card_values(
     """
     parameters = {"seed": params.seed, "model": {key: getattr(params.model, key) for key in MODEL}}
     if trained:
-        parameters["train"] = {key: getattr(params.train, key) for key in Train.model_fields}
+        parameters["train"] = {key: getattr(params.train, key) for key in TRAIN}
     return training_section(name, stage, description, parameters, settings, seed_number)

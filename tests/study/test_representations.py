@@ -8,7 +8,16 @@ import pytest
 
 from stages.dataset.manifest import SUBSETS
 from stages.runtime.schema import Control, Encoder, Objective, PixelRepresentation
-from stages.study.representations import CONTROLS, ENCODERS, OBJECTIVES, PALETTE, PIXELS, REPRESENTATIONS, sees_color
+from stages.study.representations import (
+    BY_NAME,
+    CONTROLS,
+    ENCODERS,
+    OBJECTIVES,
+    PALETTE,
+    PIXELS,
+    REPRESENTATIONS,
+    sees_color,
+)
 from stages.study.vocabulary import DOMAINS, SUBJECT
 
 STAGES = Path(import_module("stages").__path__[0])
@@ -36,6 +45,18 @@ def test_an_objective_is_a_module_that_gives_its_settings_and_itself(name):
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_is_a_module_that_gives_itself(name):
     assert callable(import_module(f"stages.controls.{name}").control)
+
+
+def test_there_is_no_control_without_a_row():
+    modules = {
+        path.stem: import_module(f"stages.controls.{path.stem}") for path in (STAGES / "controls").glob("[!_]*.py")
+    }
+    assert {name for name, module in modules.items() if hasattr(module, "control")} == set(CONTROLS)
+
+
+@pytest.mark.parametrize("name", sorted(set(CONTROLS) - {"supervised"}))
+def test_a_control_without_labels_is_in_no_labelled_row(name):
+    assert BY_NAME[name].labelled == import_module(f"stages.controls.{name}").control().labelled
 
 
 def test_there_is_no_objective_without_a_row():

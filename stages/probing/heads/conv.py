@@ -20,7 +20,8 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from stages.classifiers.conv import build_conv_classifier, conv_log_probabilities
+from stages.classifiers.conv import conv_log_probabilities
+from stages.classifiers.network import build_conv_classifier
 from stages.compute.device import autocast, device
 from stages.probing.head import CurvePoint, FittedHead, Trial, select_hyperparameter
 from stages.probing.layer_features import LayerFeatures

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from stages.classifiers.conv import PositionMean, build_conv_classifier, conv_log_probabilities
+from stages.classifiers.conv import conv_log_probabilities
+from stages.classifiers.network import PositionMean, build_conv_classifier
 from stages.probing.heads.conv import fit_conv_probe, split_into_batches
 from tests.probing.settings import settings
 
