@@ -142,7 +142,7 @@ class Loss(Group):
     """What `colorization` minimises (Ballester 2022, section 3)."""
 
     pixel: Literal["smooth_l1", "l1", "l2"]
-    """On a and b: smooth_l1, l1, l2."""
+    """Pixel loss on a and b: smooth_l1, l1, l2."""
     pixel_weight: NotNegative
     """0 leaves the pixel loss out; one of the two weights must be above 0."""
     smooth_l1_beta: Positive
@@ -176,13 +176,13 @@ class Classification(Group):
     neighbors: Annotated[int, Field(ge=1, le=32)]
     """Nearest bins that share a colour (soft encoding)."""
     sigma: Positive
-    """Of their shares, and of the smoothed prior, in units of a and b."""
+    """Gaussian of the soft encoding and of the smoothed prior, in units of a and b."""
     rebalance: Annotated[float, Field(gt=0, le=1)]
     """Class rebalancing: near 0 rare colours count most; 1: all count the same."""
     stride: Count
     """Image pixels to a classified one, along an axis; a power of 2. At most the latents' stride."""
     temperature: Annotated[float, Field(gt=0, le=1)]
-    """Of the annealed mean that is painted; 1: mean, towards 0: mode."""
+    """Temperature of the annealed mean that is predicted; 1: mean, towards 0: mode."""
 
     @model_validator(mode="after")
     def check_stride(self):
@@ -195,7 +195,7 @@ class SplitBrain(Group):
     """The objective of two half networks (Zhang 2017)."""
 
     kind: Literal["classification", "regression"]
-    """classification, regression: of ab from L, and of L from ab."""
+    """Loss of both halves: classification, regression."""
 
 
 class Train(Group):
@@ -263,31 +263,31 @@ class Probe(Group):
     seeds: Annotated[int, Field(ge=1, le=100)]
     """Each conv probe is trained this many times."""
     epochs: Count
-    """Of the conv probe."""
+    """Epochs of the conv probe."""
     batch_size: Annotated[int, Field(ge=2)]
-    """Of the conv probe."""
+    """Images a step of the conv probe."""
     channels: Annotated[list[Count], Field(min_length=1, max_length=6)]
     """Channels of the conv probe's 3x3 convolutions. A longer list is a deeper probe."""
     dropout: Annotated[float, Field(ge=0, lt=1)]
-    """Before the conv probe's last layer."""
+    """Dropout before the conv probe's last layer."""
     learning_rates: Annotated[list[Positive], Field(min_length=1)]
-    """Of the conv probe, chosen on validation, for every representation alike."""
+    """Learning rates of the conv probe, chosen on validation, for every representation alike."""
     weight_decay: NotNegative
-    """Of the conv probe."""
+    """Weight decay of the conv probe."""
     precision: Precision
-    """Of the conv probe."""
+    """Precision of the conv probe."""
     linear_grid: Count
     """The linear probe sees features pooled to this many positions an axis."""
     linear_c: Annotated[list[Positive], Field(min_length=1)]
     """Inverse regularisation of the linear probe, chosen on validation."""
     knn_k: Annotated[list[Count], Field(min_length=1)]
-    """Neighbours, chosen on validation."""
+    """Neighbours of the k-NN probe, chosen on validation."""
     knn_temperature: Positive
-    """Temperature of their weights."""
+    """Temperature of the neighbours' weights."""
     shots: list[Count]
     """Labels a class of the few-shot probe, besides all. Numbers above what a class has are left out."""
     draws: Annotated[int, Field(ge=1, le=100)]
-    """Random draws of those labels."""
+    """Random draws of the few labels."""
     ridge_alphas: Annotated[list[Positive], Field(min_length=1)]
     """Regularisation of the ridge and few-shot probe, chosen on validation."""
 
