@@ -28,7 +28,7 @@ def most_confused(representations: list[ProbedRepresentation]) -> pd.DataFrame:
             shown = confusion(representation.predictions[domain]).rename(columns={"actual": "label"})
             sizes = shown["label"].value_counts()
             pairs = shown[shown["label"] != shown["predicted"]].value_counts().reset_index(name="count")
-            pairs["share"] = pairs["count"] / pairs["label"].map(sizes)
+            pairs["share"] = pairs["count"] / pairs["label"].map(sizes).astype(float)
             pairs = pairs.sort_values(["count", "share", "label", "predicted"], ascending=[False, False, True, True])
             tables.append(pairs.head(MOST).assign(domain=domain, representation=representation.name))
     return pd.concat(tables, ignore_index=True)[CONFUSED.names].round(DIGITS)
