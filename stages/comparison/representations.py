@@ -51,11 +51,12 @@ def read_representations(folder: str | Path, pixels: list[str], encoders: list[s
     for kind, names in (("pixels", pixels), ("encoder", encoders)):
         for name in names:
             place = Path(folder) / name
-            if not place.is_dir():
-                raise StageError(
-                    f"{place} is missing, but probe.representations lists '{name}'. `dvc repro` makes it, "
-                    f"`dvc checkout` brings it back."
-                )
+            for path in (place, place / "layers.csv", place / "predictions.csv"):
+                if not path.exists():
+                    raise StageError(
+                        f"{path} is missing, but probe.representations lists '{name}'. `dvc repro` makes it, "
+                        f"`dvc checkout` brings it back."
+                    )
             layers = read_layers(place / "layers.csv", kind)
             predictions = read_predictions(place / "predictions.csv", layers)
             few_shot = read_few_shot(place, layers, predictions)

@@ -67,7 +67,7 @@ def test_the_tools_that_all_stages_write_with(disk):
 def test_an_array_finds_its_room_before_it_is_filled(disk, monkeypatch):
     """Where `free` and what can be had differ, as with a quota."""
     fill(disk)
-    monkeypatch.setattr("stages.runtime.files.require_space", lambda *_: None)
+    monkeypatch.setattr("stages.formats.npy.require_space", lambda *_: None)
     with pytest.raises(StageError, match="does not fit"), memory_mapped(disk / "a.npy", (1000, 2000), "float32"):
         pytest.fail("there is no room for it")
     assert not (disk / "a.npy").exists()
