@@ -50,7 +50,7 @@ CHANGES = {
         "draws": 1,
         "ridge_alphas": [100.0],
     },
-    "compare": {"resamples": 2000},
+    "compare": {"primary": {"layer": "latent"}, "resamples": 2000},
 }
 STAGES = [
     *(("check_params",), ("download",), ("split",), ("convert_to_lab",), ("count_colors",), ("prepare_objectives",)),

@@ -51,7 +51,7 @@ def test_the_second_repro_runs_nothing(project):
         ({"loss": {"lpips_weight": 0.5}}, LOSS_RERUNS),
         ({"train": {"epochs": 2}}, ENCODER_RERUNS | CONTROLS),
         ({"latents": {"precision": "bfloat16"}}, LATENTS),
-        ({"latents": {"layers": ["down_0", "latent"]}}, LATENTS),
+        ({"latents": {"layers": ["down_0", "mid", "latent"]}}, LATENTS),
         ({"probe": {"seeds": 3}}, PROBES),
         ({"probe": {"linear_c": [1.0]}}, PROBES),
         (

@@ -11,8 +11,9 @@ import pandas as pd
 
 from stages.reporting.numbers import percent, percent_range, points, points_range, probability
 from stages.reporting.results import StudyResults
+from stages.study.heads import HEADS
 from stages.study.representations import COLOR_PIXELS, LABELLED, OBJECTIVES, sees_color
-from stages.study.vocabulary import DOMAINS, HEADS
+from stages.study.vocabulary import DOMAINS
 
 WIN, BEHIND, UNDECIDED = "beats", "falls behind", "no difference shown"
 

@@ -10,8 +10,9 @@ from stages.reporting.numbers import fixed, percent, points
 from stages.reporting.results import StudyResults
 from stages.reporting.theme import COLORS, SUBSETS, with_variables
 from stages.reporting.vega import as_file, fill_template, render
+from stages.study.heads import HEADS
 from stages.study.representations import OBJECTIVES
-from stages.study.vocabulary import DOMAINS, HEADS
+from stages.study.vocabulary import DOMAINS
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from stages.reporting.numbers import percent, points
 from stages.reporting.pictures import Picture
 from stages.reporting.results import StudyResults
 from stages.reporting.theme import css_variables
+from stages.study.heads import HEADS
 from stages.study.representations import BY_NAME, COLOR_PIXELS
-from stages.study.vocabulary import DOMAINS, HEADS
+from stages.study.vocabulary import DOMAINS
 
 ROOM = Path(__file__).parent
 

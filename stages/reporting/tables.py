@@ -7,8 +7,8 @@ import pandas as pd
 from stages.reporting.answer import BEHIND, WIN, verdict
 from stages.reporting.numbers import fixed, percent, percent_range, points, probability
 from stages.reporting.results import StudyResults
+from stages.study.heads import HEADS
 from stages.study.representations import OBJECTIVES, sees_color
-from stages.study.vocabulary import HEADS
 
 MISSING = float("nan")
 

@@ -21,6 +21,7 @@ def check_consistency(params: Params) -> None:
     _check_representations(params)
     _check_evaluation_probe(params)
     _check_layers(params)
+    _check_primary(params)
     _check_classification_stride(params)
     _check_split_brain(params)
 
@@ -82,7 +83,28 @@ def _check_layers(params: Params) -> None:
                 f"{len(params.model.block_out_channels)} model.block_out_channels); got '{name}'"
             )
     if "latent" not in params.latents.layers:
-        raise ValueError(f"latents.layers must list 'latent', the headline; got {params.latents.layers}")
+        raise ValueError(f"latents.layers must list 'latent', the encoder's output; got {params.latents.layers}")
+
+
+def _check_primary(params: Params) -> None:
+    primary, layers, names = params.compare.primary, params.latents.layers, params.probe.representations
+    if primary.layer not in layers:
+        raise ValueError(
+            f"compare.primary.layer must be among latents.layers ({', '.join(layers)}); got '{primary.layer}'. "
+            f"Add it there, or name another"
+        )
+    probed = [*names.pixels, *names.latents]
+    if primary.over not in probed:
+        raise ValueError(
+            f"compare.primary.over must be among probe.representations ({', '.join(probed) or 'none'}); "
+            f"got '{primary.over}'. Add it there, or name another"
+        )
+    subject = next((name for name in params.pretext.objectives if name in names.latents), None)
+    if primary.over == subject:
+        raise ValueError(
+            f"compare.primary.over must be another than the first probed one of pretext.objectives, which is compared "
+            f"with it; got '{subject}' for both"
+        )
 
 
 def _check_classification_stride(params: Params) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stages.models.geometry import latent_stride
 from stages.runtime.consistency import check_consistency
+from stages.study.heads import HEADS
 from stages.study.representations import COLOR_PIXELS, CONTROLS, ENCODERS, OBJECTIVES, PIXELS
 
 Objective = Literal[*OBJECTIVES]
@@ -19,6 +20,8 @@ Control = Literal[*CONTROLS]
 Encoder = Literal[*ENCODERS]
 PixelRepresentation = Literal[*PIXELS]
 ColorPixels = Literal[*COLOR_PIXELS]
+Representation = Literal[*PIXELS, *ENCODERS]
+Head = Literal[*HEADS]
 Precision = Literal["float32", "bfloat16"]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -303,9 +306,21 @@ class Evaluate(Group):
     """imagenet: downloaded by torchvision; random: untrained."""
 
 
-class Compare(Group):
-    """The confidence intervals."""
+class Primary(Group):
+    """The primary endpoint: one lift a domain, declared before the run and tested in domain, then out of domain."""
 
+    head: Head
+    """Head of the primary endpoint."""
+    layer: str
+    """Layer of every encoder for it, fixed beforehand. One of latents.layers; pixels have one layer."""
+    over: Representation
+    """What the first probed one of pretext.objectives is compared with. One of probe.representations."""
+
+
+class Compare(Group):
+    """The tests and confidence intervals. `compare.primary` is the primary endpoint: one lift in each domain."""
+
+    primary: Primary
     resamples: Annotated[int, Field(ge=100, le=1_000_000)]
     """Resamples of the paired bootstrap."""
 

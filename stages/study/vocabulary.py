@@ -1,7 +1,7 @@
-"""What the study's domains, heads and views are called where people read them.
+"""What the study's domains are called where people read them.
 
-Their identifiers are the data's: domains are in `stages.dataset.manifest`, heads in `stages.probing.tables`. No stage
-that trains, extracts or probes imports this module, so renaming a label reruns the comparison and the report alone.
+Their identifiers are the data's: `stages.dataset.manifest`. No stage that trains, extracts or probes imports this
+module, so renaming a label reruns the comparison and the report alone.
 """
 
 from typing import NamedTuple
@@ -21,9 +21,6 @@ DOMAINS = {
     "in": Domain(DOMAIN_NAMES["in"], "Classes that the autoencoder saw", "classes that the autoencoder saw"),
     "out": Domain(DOMAIN_NAMES["out"], "Held-out classes", "classes that it never saw"),
 }
-
-# The first of these that was probed is the one that the answer and the charts speak of.
-HEADS = {"conv": "conv probe", "linear": "linear probe", "knn": "k-NN probe", "ridge": "ridge probe"}
 
 # The objective of the study: metrics/comparison.json has its lifts, comparison.csv its lift over each row.
 SUBJECT = "colorization"
