@@ -24,13 +24,15 @@ def main() -> None:
 
 
 def summary(rows: list[ManifestRow]) -> str:
-    """One line: classes of each domain, images of each subset."""
+    """One line: classes of each domain, images of each subset, and how many seen classes are matched."""
     parts = []
     for domain, subsets in SUBSETS.items():
         classes = {row.label for row in rows if row.domain == domain}
         counts = Counter(row.subset for row in rows if row.domain == domain)
         images = ", ".join(f"{counts[subset]} {subset}" for subset in subsets)
         parts.append(f"{len(classes)} classes {domain} ({images})")
+    matched = {row.label for row in rows if row.matched == "1"}
+    parts.append(f"{len(matched)} of the classes in matched with those out")
     return "; ".join(parts)
 
 

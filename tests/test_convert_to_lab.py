@@ -53,7 +53,7 @@ def test_row_i_is_the_ith_image_of_the_subset(images):
     convert_to_lab.main()
     wanted = {subset: [] for subset in SUBSETS}
     for line in Path("data/split/manifest.csv").read_text().splitlines()[1:]:
-        name, _, _, subset = line.split(",")
+        name, _, _, subset, _ = line.split(",")
         if subset != "unused":
             wanted[subset].append(photograph_to_lab8(images[name], 32, "crop"))
     for subset in SUBSETS:

@@ -53,7 +53,7 @@ def test_writes_a_manifest_and_says_what_is_in_it(run_split, capsys):
     assert rows.groupby("domain")["label"].nunique().to_dict() == {"in": 8, "out": 4}
     assert capsys.readouterr().out == (
         "8 classes in (64 pretrain, 8 validation, 24 probe, 32 test); "
-        "4 classes out (32 unused, 4 validation, 12 probe, 16 test)\n"
+        "4 classes out (32 unused, 4 validation, 12 probe, 16 test); 4 of the classes in matched with those out\n"
     )
 
 

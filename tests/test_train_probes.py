@@ -34,6 +34,7 @@ TINY = {
 }
 LAYERS = {"down_0": (8, 32), "down_1": (4, 16), "latent": (4, 8)}  # channels and edge as stored
 CLASSES = {"in": ["apple", "cake", "stew"], "out": ["bread", "tart"]}
+MATCHED = ["apple", "stew"]
 IMAGES = {"probe": 6, "validation": 4, "test": 3}
 
 
@@ -49,13 +50,13 @@ def workspace(tmp_path, monkeypatch):
     params["latents"] |= {"layers": list(LAYERS), "features": 8 * 16 * 16}
     Path("params.yaml").write_text(yaml.safe_dump(params))
     rows = [
-        (f"{label}/{subset}{number}", label, domain, subset)
+        (f"{label}/{subset}{number}", label, domain, subset, str(int(label in MATCHED)))
         for domain, labels in CLASSES.items()
         for label in labels
         for subset, count in IMAGES.items()
         for number in range(count)
     ]
-    manifest = pd.DataFrame(sorted(rows), columns=["image", "label", "domain", "subset"])
+    manifest = pd.DataFrame(sorted(rows), columns=["image", "label", "domain", "subset", "matched"])
     rng = np.random.default_rng(0)
     for folder in ("split", "lab", *latents_folders()):
         Path("data", folder).mkdir(parents=True, exist_ok=True)

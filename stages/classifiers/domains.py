@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stages.dataset.manifest import VIEW_COUNTS, domain_classes, domain_labels, subset_rows
+from stages.dataset.manifest import VIEW_COUNTS, domain_classes, in_task, subset_rows
 from stages.runtime.errors import StageError
 
 
@@ -26,7 +26,7 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class Domain:
-    """A domain's class names, sorted, and its `probe`, `validation` and `test` images."""
+    """A task's class names, sorted, and its `probe`, `validation` and `test` images."""
 
     name: str
     classes: np.ndarray
@@ -34,7 +34,7 @@ class Domain:
 
 
 def read_domain(manifest: pd.DataFrame, name: str) -> Domain:
-    """The domain `name` (`in`, `out`) of a manifest.
+    """The domain `name` (`in`, `out`) of a manifest, or its task `matched`.
 
     Raises:
         StageError: for fewer than 2 classes, a class without probe images, no validation or test images.
@@ -44,14 +44,12 @@ def read_domain(manifest: pd.DataFrame, name: str) -> Domain:
         raise StageError(
             f"domain '{name}' has {len(classes)} class(es); a probe needs 2 or more. Change split.held_out_classes."
         )
-    # Numbered before a subset is taken, which may lack a class.
-    numbered = manifest.assign(number=domain_labels(manifest))
     images = {}
     for subset in VIEW_COUNTS:
-        rows = subset_rows(numbered, subset)
-        positions = np.flatnonzero(rows["domain"] == name)
-        names, labels = rows["image"].iloc[positions], rows["number"].iloc[positions]
-        images[subset] = LabelledImages(positions, names.to_numpy(dtype=object), labels.to_numpy(copy=True))
+        rows = subset_rows(manifest, subset)
+        positions = np.flatnonzero(in_task(rows, name))
+        names, labels = (rows[column].to_numpy(dtype=object)[positions] for column in ("image", "label"))
+        images[subset] = LabelledImages(positions, names, np.searchsorted(classes, labels).astype(np.int64))
         if not len(positions):
             raise StageError(f"domain '{name}' has no {subset} images. Change split.*_fraction.")
     if len(unlabelled := np.setdiff1d(np.arange(len(classes)), images["probe"].labels)):

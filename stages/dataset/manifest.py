@@ -4,6 +4,8 @@
     label    the class's directory name
     domain   in: the autoencoder sees the class; out: held out
     subset   pretrain (domain in), unused (domain out), validation, probe, test (both)
+    matched  1: the class is one of the seen classes, as many as there are held-out ones, that make a probing task of
+             their own, of the same size as the held-out ones'; 0: it is not
 
 Rows are sorted by image. Only the readers import pandas, so that `split`, which writes, starts without it.
 """
@@ -28,6 +30,8 @@ SUBSETS = {
     "in": ("pretrain", "validation", "probe", "test"),
     "out": ("unused", "validation", "probe", "test"),
 }
+# What probes are trained on: the classes of a domain, or those of `in` whose column `matched` is 1.
+TASKS = (*SUBSETS, "matched")
 # Names of the domains in metrics and in file names.
 DOMAIN_NAMES = {"in": "in_domain", "out": "out_of_domain"}
 # The labelled subsets that probes use, and how many views of each image they hold: the image and, to train on, its
@@ -42,6 +46,7 @@ class ManifestRow(NamedTuple):
     label: str
     domain: str
     subset: str
+    matched: str = "0"
 
 
 def write_manifest(rows: Iterable[ManifestRow], path: str | Path = MANIFEST) -> None:
@@ -57,8 +62,8 @@ def read_manifest(path: str | Path = MANIFEST) -> DataFrame:
 
     Raises:
         StageError: when the file is missing or is not a manifest: it has other columns, an unknown domain, a subset
-            that the domain does not have, a label that is not the image's class, a class in both domains, or an image
-            twice. The message names the first such line.
+            that the domain does not have, a label that is not the image's class, a class in both domains, an image
+            twice, or a class that is held out or only in part and `matched`. The message names the first such line.
     """
     import pandas as pd
 
@@ -77,6 +82,10 @@ def read_manifest(path: str | Path = MANIFEST) -> DataFrame:
     _refuse(path, rows, rows["image"].duplicated(), "an image that is listed before")
     domains = rows.groupby("label")["domain"].transform("nunique")
     _refuse(path, rows, domains > 1, "a class that is in both domains")
+    seen = (rows["domain"] == "in") & rows["matched"].isin(("0", "1"))
+    _refuse(path, rows, ~seen & (rows["matched"] != "0"), "matched must be 0 or 1, and 0 of a class that is held out")
+    halves = rows.groupby("label")["matched"].transform("nunique")
+    _refuse(path, rows, halves > 1, "a class of which some images are matched and some are not")
     return rows
 
 
@@ -98,9 +107,14 @@ def domain_labels(rows: DataFrame) -> np.ndarray:
     return labels
 
 
-def domain_classes(manifest: DataFrame, domain: str) -> list[str]:
-    """The names of a domain's classes, sorted."""
-    return sorted(set(manifest["label"][manifest["domain"] == domain]))
+def in_task(rows: DataFrame, task: str) -> np.ndarray:
+    """Which rows belong to one of `TASKS`, bool (N,)."""
+    return (rows["matched"] == "1" if task == "matched" else rows["domain"] == task).to_numpy()
+
+
+def domain_classes(manifest: DataFrame, task: str) -> list[str]:
+    """The names of the classes of one of `TASKS`, sorted."""
+    return sorted(set(manifest["label"][in_task(manifest, task)]))
 
 
 def _refuse(path, rows: DataFrame, wrong, problem: str) -> None:

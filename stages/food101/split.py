@@ -13,7 +13,7 @@ from stages.food101.archive import Meta
 from stages.runtime.errors import StageError
 
 # What a random draw is for. It is the first word of the spawn key, so that no two draws share a stream.
-HELD_OUT, TRAIN, TEST = range(3)
+HELD_OUT, TRAIN, TEST, MATCHED = range(4)
 
 
 def split_images(
@@ -26,7 +26,8 @@ def split_images(
 ) -> list[ManifestRow]:
     """Assign a domain and a subset to every image.
 
-    Classes: `held_out_classes` of them, drawn without replacement, are in domain `out`, the others in `in`.
+    Classes: `held_out_classes` of them, drawn without replacement, are in domain `out`, the others in `in`. Of these as
+    many, drawn without replacement, are `matched`; none where there are fewer. That changes nothing else of them.
 
     Images: with `images_per_class`, a random sample of each class is kept, in the official ratio of training to test
     images (the number of test images is rounded). The kept test images are `test`. Of the kept training images of a
@@ -58,6 +59,10 @@ def split_images(
         )
     names = sorted(meta.classes)
     held_out = set(_generator(seed, HELD_OUT).choice(names, held_out_classes, replace=False).tolist())
+    seen = [name for name in names if name not in held_out]
+    matched = set()
+    if len(seen) >= held_out_classes:
+        matched = set(_generator(seed, MATCHED).choice(seen, held_out_classes, replace=False).tolist())
     rows = []
     for label in names:
         train = _shuffled(meta.train[label], _generator(seed, TRAIN, label))
@@ -78,7 +83,7 @@ def split_images(
         # Probe from the front, validation from the back: a larger fraction takes images from the rest in between only.
         subsets = ["probe"] * probe + [remainder] * rest + ["validation"] * validation + ["test"] * len(test)
         for image, subset in zip(train + test, subsets, strict=True):
-            rows.append(ManifestRow(image, label, domain, subset))
+            rows.append(ManifestRow(image, label, domain, subset, str(int(label in matched))))
     return sorted(rows)
 
 

@@ -13,6 +13,11 @@ def test_labels_are_numbered_within_the_domain_even_where_a_subset_lacks_a_class
     names = manifest[manifest["subset"] == "test"].reset_index(drop=True)["image"]
     out = read_domain(manifest, "out").images["test"]
     assert out.names.tolist() == names[out.positions].tolist()
+    matched = read_domain(manifest, "matched")
+    assert matched.classes.tolist() == ["apple", "stew"]
+    test = matched.images["test"]
+    assert [name.split("/")[0] for name in test.names] == matched.classes[test.labels].tolist()
+    assert test.names.tolist() == names[test.positions].tolist()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from stages.dataset.manifest import (
     ManifestRow,
     domain_classes,
     domain_labels,
+    in_task,
     read_manifest,
     subset_rows,
     write_manifest,
@@ -16,13 +17,13 @@ from stages.runtime.errors import StageError
 ROWS = [
     ManifestRow("pie/10", "pie", "in", "pretrain"),
     ManifestRow("pie/2", "pie", "in", "probe"),
-    ManifestRow("apple/1", "apple", "in", "probe"),
+    ManifestRow("apple/1", "apple", "in", "probe", "1"),
     ManifestRow("NA/1", "NA", "out", "probe"),
     ManifestRow("NA/2", "NA", "out", "unused"),
     ManifestRow("zucchini/1", "zucchini", "out", "probe"),
     ManifestRow("zucchini/2", "zucchini", "out", "test"),
 ]
-HEADER = "image,label,domain,subset\n"
+HEADER = "image,label,domain,subset,matched\n"
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_rows_are_sorted_and_come_back(path, tmp_path):
     assert [tuple(row) for row in rows.itertuples(index=False)] == sorted(ROWS)
     write_manifest(ROWS[::-1], tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == path.read_bytes()
-    assert path.read_bytes().startswith(HEADER.encode() + b"NA/1,NA,out,probe\n")
+    assert path.read_bytes().startswith(HEADER.encode() + b"NA/1,NA,out,probe,0\n")
 
 
 def test_subset_rows_count_from_zero(path):
@@ -55,17 +56,27 @@ def test_labels_are_numbered_within_their_domain(path):
     assert domain_labels(subset_rows(manifest, "pretrain")).tolist() == [0]
 
 
+def test_a_matched_class_is_in_domain_and_a_task_of_its_own(path):
+    manifest = read_manifest(path)
+    assert domain_classes(manifest, "matched") == ["apple"]
+    assert in_task(subset_rows(manifest, "probe"), "matched").tolist() == [False, True, False, False]
+    assert in_task(subset_rows(manifest, "probe"), "in").tolist() == [False, True, True, False]
+
+
 @pytest.mark.parametrize(
     "content, message",
     [
-        ("image,label\n", "needs the columns image,label,domain,subset; got image,label"),
-        (HEADER + "a/1,a,in,probe\na/2,a,in,unused\n", "line 3: a subset that its domain"),
-        (HEADER + "a/1,a,inside,probe\n", "line 2: a subset that its domain"),
-        (HEADER + "a/1,b,in,probe\n", "line 2: a label that is not its class"),
-        (HEADER + "a/1,a,in,probe\na/1,a,in,test\n", "line 3: an image that is listed before"),
-        (HEADER + "a/1,a,in,probe\na/2,a,out,test\n", "a class that is in both domains"),
+        ("image,label\n", "needs the columns image,label,domain,subset,matched; got image,label"),
+        (HEADER + "a/1,a,in,probe,0\na/2,a,in,unused,0\n", "line 3: a subset that its domain"),
+        (HEADER + "a/1,a,inside,probe,0\n", "line 2: a subset that its domain"),
+        (HEADER + "a/1,b,in,probe,0\n", "line 2: a label that is not its class"),
+        (HEADER + "a/1,a,in,probe,0\na/1,a,in,test,0\n", "line 3: an image that is listed before"),
+        (HEADER + "a/1,a,in,probe,0\na/2,a,out,test,0\n", "a class that is in both domains"),
+        (HEADER + "a/1,a,out,probe,1\n", "line 2: matched must be 0 or 1, and 0 of a class that is held out"),
+        (HEADER + "a/1,a,in,probe,yes\n", "line 2: matched must be 0 or 1"),
+        (HEADER + "a/1,a,in,probe,1\na/2,a,in,test,0\n", "a class of which some images are matched and some are not"),
         ("", "not a CSV file"),
-        (HEADER + "a/1,a,in,probe,more,and,more\na/2", "manifest.csv"),
+        (HEADER + "a/1,a,in,probe,0,more,and,more\na/2", "manifest.csv"),
     ],
 )
 def test_refuses_what_is_no_manifest(path, content, message):

@@ -1,5 +1,6 @@
 """Properties of the split: what keeps held-out classes and test images out of what is learned from."""
 
+import hashlib
 from collections import Counter
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -49,6 +50,21 @@ def test_food101_has_81_and_20_classes():
         ("out", "probe"): 20 * 75,
         ("out", "test"): 20 * 250,
     }
+
+
+def test_as_many_seen_classes_as_held_out_ones_are_matched_and_nothing_else_of_them_changes():
+    rows = split_images(FOOD101, 0, **STUDY)
+    labels = by(rows, "domain", "matched", "label")
+    assert Counter(key[:2] for key in labels) == {("in", "0"): 61, ("in", "1"): 20, ("out", "0"): 20}
+    # The held-out classes and the images of this seed, as they were drawn before there were matched ones.
+    text = "\n".join(",".join(row[:4]) for row in rows)
+    assert hashlib.md5(text.encode()).hexdigest() == "9fdeec4c6f1339fd736023d82ba41c1c"
+    others = {row.label for row in split_images(FOOD101, 1, **STUDY) if row.matched == "1"}
+    assert others != {label for _, matched, label in labels if matched == "1"}
+
+
+def test_where_too_few_classes_are_seen_none_is_matched():
+    assert {row.matched for row in split_images(make_meta(5), 0, **STUDY | {"held_out_classes": 3})} == {"0"}
 
 
 def test_same_seed_same_split_whatever_the_order_of_the_lists():

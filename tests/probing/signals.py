@@ -8,6 +8,7 @@ from stages.probing.source import FeatureSource
 from tests.probing.settings import settings
 
 CLASSES = {"in": ["apple", "cake", "stew"], "out": ["bread", "tart"]}
+MATCHED = ["apple", "stew"]
 IMAGES = {"probe": 12, "validation": 8, "test": 7}
 GRID = {"seeds": 2, "epochs": 4, "channels": [8], "learning_rates": [1e-9, 0.02], "linear_c": [1e-9, 1.0]}
 LAYERS = ["noise", "latent", "clear"]
@@ -16,13 +17,13 @@ SIGNAL = {"noise": 0.0, "latent": 0.2, "clear": 3.0}
 
 def make_manifest() -> pd.DataFrame:
     rows = [
-        (f"{label}/{subset}{number:02}", label, domain, subset)
+        (f"{label}/{subset}{number:02}", label, domain, subset, str(int(label in MATCHED)))
         for domain, labels in CLASSES.items()
         for label in labels
         for subset, count in IMAGES.items()
         for number in range(count)
     ]
-    return pd.DataFrame(sorted(rows), columns=["image", "label", "domain", "subset"])
+    return pd.DataFrame(sorted(rows), columns=["image", "label", "domain", "subset", "matched"])
 
 
 def features(manifest, signal: float, seed: int = 0, size: int = 4) -> dict[str, np.ndarray]:
