@@ -1,4 +1,4 @@
-"""Stage `split`: draw the held-out classes and give every image its subset."""
+"""Stage `split`: draw the held-out classes and those matched with them, and give every image its subset."""
 
 from collections import Counter
 
