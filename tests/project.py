@@ -38,7 +38,7 @@ RUNS = {
 
 # The whole study in the fewest images and steps; every stage still does its work.
 SMALL = {
-    "data": {"images_per_class": 8},
+    "data": {"images_per_class": 12},
     "model": {"block_out_channels": [8, 8, 8], "layers_per_block": 1, "norm_num_groups": 4},
     "pretext": {"controls": ["random"]},
     "train": {"epochs": 1, "batch_size": 16},

@@ -41,7 +41,7 @@ def test_the_second_repro_runs_nothing(project):
     ("change", "expected"),
     [
         ({"data": {"sample_seed": 1}}, {"download", "split"} | AFTER_SPLIT),
-        ({"data": {"images_per_class": 9}}, {"split"} | AFTER_SPLIT),
+        ({"data": {"images_per_class": 13}}, {"split"} | AFTER_SPLIT),
         ({"split": {"held_out_classes": 3}}, {"split"} | AFTER_SPLIT),
         ({"lab": {"resize": "squash"}}, AFTER_SPLIT),
         ({"model": {"latent_channels": 3}}, ENCODER_RERUNS | CONTROLS),

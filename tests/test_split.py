@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     path = tmp_path_factory.mktemp("archive") / "food-101.tar.gz"
-    draw_sample(path, seed=0, images_per_class=16)
+    draw_sample(path, seed=0, train=12, test=4)
     return path
 
 

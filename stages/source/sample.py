@@ -17,26 +17,33 @@ from stages.source.dishes import DISHES, Dish
 from stages.source.drawing import draw_dish
 
 JPEG_QUALITY = 88
-TEST_FRACTION = 0.25  # of each class, as Food-101 has 250 of 1000
 
 
-def draw_sample(path: str | Path, seed: int, images_per_class: int = 100, dishes: Sequence[Dish] = DISHES) -> None:
+def draw_sample(
+    path: str | Path, seed: int, *, train: int = 75, test: int = 75, dishes: Sequence[Dish] = DISHES
+) -> None:
     """Write an archive of drawn dishes, in the layout of food-101.tar.gz, to `path`.
 
-    By default 12 classes of 100 images (75 training, 25 test), about 4 MB. The bytes depend on the seed and on the
-    versions of NumPy, Pillow and zlib alone; an image depends on the seed, the name of its class and its number.
+    By default 12 classes of 75 training and 75 test images, about 6 MB. Test images are many, as they cost little and
+    narrow every interval. The bytes depend on the seed and on the versions of NumPy, Pillow and zlib alone; an image
+    depends on the seed, the name of its class, its number and the number of images of a class.
+
+    Args:
+        path: of the archive.
+        seed: of all drawing.
+        train, test: images of a class.
+        dishes: one class each.
     """
     files: dict[str, bytes] = {}
     lists: dict[str, dict[str, list[str]]] = {"train": {}, "test": {}}
     for dish in tqdm(sorted(dishes, key=lambda dish: dish.name), "drawing", unit="class", disable=None):
         draw = np.random.default_rng([seed, zlib.crc32(dish.name.encode())])
-        ids = draw.choice(np.arange(1_000, 4_000_000), images_per_class, replace=False)
+        ids = draw.choice(np.arange(1_000, 4_000_000), train + test, replace=False)
         images = [f"{dish.name}/{id_}" for id_ in ids]
-        for image, rng in zip(images, draw.spawn(images_per_class), strict=True):
+        for image, rng in zip(images, draw.spawn(train + test), strict=True):
             files[f"images/{image}.jpg"] = _jpeg(draw_dish(dish, rng))
-        tests = max(1, round(TEST_FRACTION * images_per_class))
-        lists["test"][dish.name] = sorted(images[:tests])
-        lists["train"][dish.name] = sorted(images[tests:])
+        lists["test"][dish.name] = sorted(images[:test])
+        lists["train"][dish.name] = sorted(images[test:])
 
     names = list(lists["train"])
     files["meta/classes.txt"] = _lines(names)

@@ -20,7 +20,7 @@ from stages.source.sample import draw_sample
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     path = tmp_path_factory.mktemp("sample") / "raw" / "sample.tar.gz"
-    draw_sample(path, seed=0, images_per_class=8)
+    draw_sample(path, seed=0, train=6, test=2)
     return path
 
 
@@ -29,8 +29,8 @@ def digest(path) -> str:
 
 
 def test_same_seed_same_bytes(small, tmp_path):
-    draw_sample(tmp_path / "again.tar.gz", seed=0, images_per_class=8)
-    draw_sample(tmp_path / "other.tar.gz", seed=1, images_per_class=8)
+    draw_sample(tmp_path / "again.tar.gz", seed=0, train=6, test=2)
+    draw_sample(tmp_path / "other.tar.gz", seed=1, train=6, test=2)
     assert digest(tmp_path / "again.tar.gz") == digest(small)
     assert digest(tmp_path / "other.tar.gz") != digest(small)
 
@@ -44,7 +44,7 @@ def test_headers_hold_no_time_and_no_user(small):
 
 
 def test_an_image_does_not_depend_on_the_other_classes(small, tmp_path):
-    draw_sample(tmp_path / "few.tar.gz", seed=0, images_per_class=8, dishes=DISHES[3:5])
+    draw_sample(tmp_path / "few.tar.gz", seed=0, train=6, test=2, dishes=DISHES[3:5])
     whole = dict(iterate_images(small))
     assert dict(iterate_images(tmp_path / "few.tar.gz")).items() <= whole.items()
 
