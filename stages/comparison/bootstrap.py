@@ -1,14 +1,29 @@
-"""The paired bootstrap over test images (percentile intervals: Efron and Tibshirani 1993, chapter 13).
+"""The paired bootstrap over test images and over classes (percentile intervals: Efron and Tibshirani 1993, chapter 13).
 
 All representations predicted the same images, so a resample draws images once and takes every
 representation's scores on them. Differences then lose what the images have in common: most images are
 easy, or hard, for all.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 CHUNK_DRAWS = 4_000_000  # draws in memory at once
 EXACT = 2**24  # up to here float32 holds every whole number
+
+
+class TwoStageMeans(NamedTuple):
+    """Means of each column in the same resamples after each stage: two arrays (resamples, columns) float64.
+
+    Attributes:
+        by_class: of resampled classes, each with its own images.
+        both: of resampled classes whose images were resampled, too.
+    """
+
+    by_class: np.ndarray
+    both: np.ndarray
 
 
 def resampled_means(counts: np.ndarray, *, resamples: int, seed: int | list[int]) -> np.ndarray:
@@ -31,20 +46,85 @@ def resampled_means(counts: np.ndarray, *, resamples: int, seed: int | list[int]
     Raises:
         ValueError: when `counts` is not a matrix of whole numbers from 0 with a row.
     """
+    _check_counts(counts)
+    images = len(counts)
+    generator = np.random.default_rng(seed)
+
+    def draw() -> np.ndarray:
+        return np.bincount(generator.integers(images, size=images, dtype=np.int32), minlength=images)
+
+    return _drawn_totals(draw, counts, resamples, largest=images) / images
+
+
+def two_stage_means(counts: np.ndarray, classes: np.ndarray, *, resamples: int, seed: int | list[int]) -> TwoStageMeans:
+    """Means of each column over resampled images of resampled classes; the columns share every resample.
+
+    A resample draws K of the K classes with replacement, then of each drawn class as many images as it has, with
+    replacement; a class drawn twice has its images drawn twice. A mean is over all images drawn, whose number differs
+    where classes differ in size.
+
+    The variance of `both` holds the images' part twice, since means of classes differ by their images, too. With K
+    classes of n images, S_b^2 the variance of the classes' means and S_w^2 the mean variance within classes (both
+    unbiased), it is (K - 1) / K * S_b^2 / K + (n - 1) / n * S_w^2 / (K n), and S_b^2 / K alone is the unbiased
+    variance over classes and images (Davison and Hinkley 1997, Bootstrap Methods and their Application, section 3.8).
+    To take the surplus off, shrink the first stage's deviations: `stages.comparison.estimates`.
+
+    Args:
+        counts: (N, columns) whole numbers from 0, one row an image.
+        classes: (N,) the class of each image, as numbers or as names.
+        resamples: how many times to draw.
+        seed: of `numpy.random.default_rng`.
+
+    Raises:
+        ValueError: when `counts` is not a matrix of whole numbers from 0 with a row, or `classes` has another length.
+    """
+    _check_counts(counts)
+    if np.shape(classes) != counts.shape[:1]:
+        raise ValueError(f"classes must be one an image, ({len(counts)},); got {np.shape(classes)}")
+    _, numbers, sizes = np.unique(classes, return_inverse=True, return_counts=True)
+    grouped = counts[np.argsort(numbers, kind="stable")]
+    first = np.cumsum(sizes) - sizes
+    totals = np.add.reduceat(grouped.astype(np.int64), first)
+    generator = np.random.default_rng(seed)
+    times = np.empty((resamples, len(sizes)), np.int64)  # that each class was drawn
+    number = iter(range(resamples))
+
+    def draw() -> np.ndarray:
+        drawn = generator.integers(len(sizes), size=len(sizes))
+        times[next(number)] = np.bincount(drawn, minlength=len(sizes))
+        lengths = sizes[drawn]
+        # A random number below 1 times a whole number is below it after rounding, too.
+        within = (generator.random(lengths.sum()) * np.repeat(lengths, lengths)).astype(np.int64)
+        return np.bincount(np.repeat(first[drawn], lengths) + within, minlength=len(grouped))
+
+    both = _drawn_totals(draw, grouped, resamples, largest=len(sizes) * int(sizes.max()))
+    images = (times @ sizes)[:, None]
+    return TwoStageMeans(times @ totals / images, both / images)
+
+
+def _check_counts(counts: np.ndarray) -> None:
     if counts.ndim != 2 or not len(counts) or counts.dtype.kind not in "iub" or counts.min(initial=0) < 0:
         raise ValueError(
             f"counts must be whole numbers from 0, (N, columns) with N >= 1; got {counts.dtype} {counts.shape}"
         )
-    images = len(counts)
-    exact = np.float32 if images * int(counts.max(initial=0)) < EXACT else np.float64
+
+
+def _drawn_totals(draw: Callable[[], np.ndarray], counts: np.ndarray, resamples: int, largest: int) -> np.ndarray:
+    """Totals of each column in each resample, (resamples, columns) float64, without rounding error.
+
+    Args:
+        draw: how often the next resample drew each image, (N,).
+        counts: (N, columns) whole numbers from 0.
+        largest: the most images that a resample draws.
+    """
+    exact = np.float32 if largest * int(counts.max(initial=0)) < EXACT else np.float64
     columns = counts.astype(exact)
-    generator = np.random.default_rng(seed)
-    step = max(1, min(resamples, CHUNK_DRAWS // images))
-    drawn = np.empty((step, images), exact)
-    means = np.empty((resamples, columns.shape[1]))
+    step = max(1, min(resamples, CHUNK_DRAWS // len(counts)))
+    drawn = np.empty((step, len(counts)), exact)
+    totals = np.empty((resamples, columns.shape[1]))
     for start in range(0, resamples, step):
         length = min(step, resamples - start)
         for row in drawn[:length]:
-            row[:] = np.bincount(generator.integers(images, size=images, dtype=np.int32), minlength=images)
-        means[start : start + length] = drawn[:length] @ columns
-    return means / images
+            row[:] = draw()
+        totals[start : start + length] = drawn[:length] @ columns
+    return totals
