@@ -20,7 +20,7 @@ import yaml
 from dvc.repo import Repo
 
 from stages.palette.bins import gamut_bins
-from stages.palette.counts import COLORS, write_prior
+from stages.palette.counts import COLORS, write_joint, write_mean_ab, write_prior
 from stages.runtime.params import load_params
 from stages.runtime.schema import Group, Params
 from stages.study.representations import CONTROLS, ENCODERS, OBJECTIVES, PIXELS
@@ -83,6 +83,8 @@ def objective_files() -> dict[str, set[str]]:
         bins = gamut_bins(params.classification.bin_size)
         Path(COLORS).mkdir(parents=True)
         write_prior(f"{COLORS}/prior.csv", bins, np.full(len(bins), 1 / len(bins)))
+        write_mean_ab(f"{COLORS}/mean_ab.csv", np.ones(256), np.zeros((256, 2)))
+        write_joint(f"{COLORS}/joint.npy", np.ones((3, 256, len(bins)), dtype=np.int64))
         before = _settings(params)
         changes = {key: _differences(before, _settings(_change(params, key.split(".")))) for key in leaves()}
         write_prior(f"{COLORS}/prior.csv", bins, np.linspace(0, 2, len(bins)) / len(bins))

@@ -4,8 +4,7 @@ DVC's matrix gives every objective the same parameters, so a change of one objec
 This cheap stage writes to each its own share, and the training depends on that file: where its bytes stay, nothing
 reruns.
 
-Reads the parameters of the objectives and data/colors/prior.csv; writes data/objectives/<objective>/train.json and
-paint.json.
+Reads the parameters of the objectives and data/colors; writes data/objectives/<objective>/train.json and paint.json.
 """
 
 from importlib import import_module

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from stages import count_colors
-from stages.palette.counts import read_mean_ab, read_prior
+from stages.palette.counts import read_joint, read_mean_ab, read_prior
 from stages.runtime.errors import StageError
 from tests.project import ROOT, environment
 
@@ -42,6 +42,13 @@ def test_writes_the_shares_and_means_and_says_what_it_found(root, capsys):
     pixels, ab = read_mean_ab()
     assert pixels[128] == pixels.sum() == 32
     assert ab[128].tolist() == [61 / 4, 42 / 4]
+    # A quarter of each image is red, a square of 2 x 2 pixels; the mean of the whole image is nearest to (20, 20).
+    for stride, colors in ((1, {(0, 0): 24, (60, 40): 8}), (2, {(0, 0): 6, (60, 40): 2}), (4, {(20, 20): 2})):
+        counts = read_joint(stride)
+        assert {tuple(row): count for row, count in zip(bins.tolist(), counts[128], strict=True) if count} == colors
+        assert counts.sum() == counts[128].sum()
+    with pytest.raises(StageError, match=r"joint\.npy must hold .* with a stride of 8 pixels; got \(3, 256, 77\)"):
+        read_joint(8)
     assert capsys.readouterr().out == (
         "77 bins of size 20 hold all colours of sRGB, 2 of them those of 2 pretraining images; "
         "the commonest, a 0 and b 0, holds 75.0% of the pixels\n"
@@ -51,7 +58,7 @@ def test_writes_the_shares_and_means_and_says_what_it_found(root, capsys):
 def test_twice_the_same_bytes(root):
     count_colors.main()
     before = written()
-    assert before.keys() == {"prior.csv", "mean_ab.csv"}
+    assert before.keys() == {"prior.csv", "mean_ab.csv", "joint.npy"}
     count_colors.main()
     assert written() == before
 

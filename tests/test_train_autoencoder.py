@@ -115,6 +115,8 @@ def objectives() -> dict[str, bytes]:
         ({"classification": {"rebalance": 1.0}}, {"color_classification/train", "split_brain/train"}),
         ({"classification": {"temperature": 0.5}}, {"color_classification/paint", "split_brain/paint"}),
         ({"split_brain": {"kind": "regression"}}, {"split_brain/train", "split_brain/paint"}),
+        ({"split_brain": {"width": 1.0}}, {"split_brain/train"}),
+        ({"pretext": {"lightness_offset": True}}, {f"{name}/train" for name in get_args(Objective)}),
         ({"classification": {"bin_size": 20.0}}, {"color_classification/train", "split_brain/train"}),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",  # a set's order differs between processes
@@ -132,9 +134,42 @@ def test_a_parameter_changes_what_depends_on_it_and_no_other_objective(project, 
 ALL_OBJECTIVES = list(get_args(Objective))
 
 
-@pytest.mark.parametrize("kind", ["classification", "regression"])
-def test_every_encoder_trains_and_tells_what_it_is(project, monkeypatch, kind):
-    prepare(project, monkeypatch, pretext={"objectives": ALL_OBJECTIVES}, split_brain={"kind": kind})
+def test_regression_in_split_brain_takes_the_pixel_loss_of_colorization(project, monkeypatch):
+    prepare(project, monkeypatch, pretext={"objectives": ALL_OBJECTIVES}, split_brain={"kind": "regression"})
+    for changes, also in (
+        ({"loss": {"smooth_l1_beta": 2.0}}, True),
+        ({"model": {"chroma_stride": 2}}, True),
+        ({"loss": {"lpips_weight": 0.5}}, False),
+    ):
+        before = objectives()
+        prepare(project, monkeypatch, **changes)
+        changed = {path for path, content in objectives().items() if content != before[path]}
+        both = {f"data/objectives/{name}/train.json" for name in ("colorization", "split_brain")}
+        assert changed == (both if also else {"data/objectives/colorization/train.json"})
+
+
+def test_only_an_offset_depends_on_what_lightness_says(project, monkeypatch):
+    prepare(project, monkeypatch, pretext={"objectives": ALL_OBJECTIVES})
+
+    def changed_by_other_counts() -> set[str]:
+        before, path = objectives(), Path("data/colors/joint.npy")
+        np.save(path, np.load(path) + 1)
+        run(monkeypatch, prepare_objectives)
+        return {path.split("/")[2] for path, content in objectives().items() if content != before[path]}
+
+    assert changed_by_other_counts() == set()
+    prepare(project, monkeypatch, pretext={"lightness_offset": True})
+    assert changed_by_other_counts() == {"color_classification", "split_brain"}
+    prepare(project, monkeypatch, split_brain={"kind": "regression"})
+    assert changed_by_other_counts() == {"color_classification", "split_brain"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "lightness_offset"), [("classification", False), ("classification", True), ("regression", True)]
+)
+def test_every_encoder_trains_and_tells_what_it_is(project, monkeypatch, kind, lightness_offset):
+    pretext = {"objectives": ALL_OBJECTIVES, "lightness_offset": lightness_offset}
+    prepare(project, monkeypatch, pretext=pretext, split_brain={"kind": kind})
     painting = {}
     for stage, names in ((train_autoencoder, ALL_OBJECTIVES), (train_control, get_args(Control))):
         for name in names:

@@ -4,12 +4,13 @@ import torch
 
 # a and b reach from -108 to 98 inside the sRGB gamut: divided by 110 they fill [-1, 1].
 AB_SCALE = 110.0
+LIGHTNESS_SCALE = 50.0
 CHANNELS = {"lightness": 1, "ab": 2, "lab": 3}
 
 
 def normalize_lightness(lab):
     """(N, 3, H, W) Lab, an array or a tensor -> (N, 1, H, W), L scaled from 0..100 to [-1, 1]."""
-    return lab[:, :1] / 50 - 1
+    return lab[:, :1] / LIGHTNESS_SCALE - 1
 
 
 def normalize_ab(lab):

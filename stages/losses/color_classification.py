@@ -6,15 +6,14 @@ import torch
 
 from stages.compute.batches import Batch
 from stages.losses.color_classes import classification_loss, downsample_ab
+from stages.losses.lightness_offset import UNSEEN_SHARE, color_logits
 from stages.models.autoencoder import Autoencoder, build_autoencoder
-from stages.palette.counts import read_prior
+from stages.models.offset import Offset
+from stages.palette.counts import read_joint, read_prior
 from stages.palette.prior import rebalancing_weights, smoothed_prior
 from stages.runtime.errors import StageError
 from stages.runtime.schema import Classification, Model
 from stages.training.objective import Objective
-
-# Probability spread evenly over the bins, so that a colour that no training image has starts unlikely, not impossible.
-UNSEEN_SHARE = 0.01
 
 
 @dataclass
@@ -28,6 +27,7 @@ class ColorClassification(Objective):
         neighbors: bins that a true colour is soft-encoded by.
         sigma: of the soft encoding, in units of Lab.
         stride: image pixels to a classified position, along an axis.
+        offset: the logits from lightness alone, to which the network adds; None: it starts from the shares.
     """
 
     bins: torch.Tensor
@@ -36,27 +36,35 @@ class ColorClassification(Objective):
     neighbors: int
     sigma: float
     stride: int
+    offset: Offset | None = None
 
     @classmethod
     def from_settings(cls, settings: dict, device: torch.device) -> "ColorClassification":
         """From data/objectives/color_classification/train.json."""
         bins, shares, weights = (torch.tensor(settings[name], device=device) for name in ("bins", "shares", "weights"))
-        return cls(bins, shares, weights, settings["neighbors"], settings["sigma"], settings["stride"])
+        offset = Offset.from_json(settings["offsets"][0]) if settings["offsets"] else None
+        return cls(bins, shares, weights, settings["neighbors"], settings["sigma"], settings["stride"], offset)
 
-    def build(self, model: Model, width: float = 1) -> Autoencoder:
+    def build(self, model: Model) -> Autoencoder:
         """An untrained autoencoder, L -> logits of the bins, that holds the bins and predicts their shares.
 
-        The bias of the last layer is the log of the shares, the best constant prediction (Lin 2017, Focal Loss, section
-        3.3). From equal logits Adam's first steps all move towards it, in every layer, and leave the encoder's features
-        with a few dominant directions.
+        With an offset these are the shares given lightness. Without one the bias of the last layer is the log of the
+        shares, the best constant prediction (Lin 2017, Focal Loss, section 3.3). From equal logits Adam's first steps
+        all move towards it, in every layer, and leave the encoder's features with a few dominant directions.
         """
         count = len(self.bins)
         network = build_autoencoder(
-            model, width=width, input_channels="lightness", out_channels=count, output_stride=self.stride, bins=count
+            model,
+            self.offset,
+            input_channels="lightness",
+            out_channels=count,
+            output_stride=self.stride,
+            bins=count,
         )
         network.bins.copy_(self.bins)
-        with torch.no_grad():
-            network.decoder.conv_out.bias.copy_((self.shares + UNSEEN_SHARE / count).log())
+        if self.offset is None:
+            with torch.no_grad():
+                network.decoder.conv_out.bias.copy_((self.shares + UNSEEN_SHARE / count).log())
         return network
 
     def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
@@ -66,25 +74,32 @@ class ColorClassification(Objective):
         return {"loss": loss}
 
 
-def classification_settings(classification: Classification) -> dict:
+def classification_settings(classification: Classification, lightness_offset: bool) -> dict:
     """The settings for `ColorClassification.from_settings`: the palette of data/colors/prior.csv and its weights.
 
+    Args:
+        lightness_offset: whether `offsets` holds the logits from lightness alone, of data/colors/joint.npy.
+
     Raises:
-        StageError: when data/colors/prior.csv is missing, or the palette has fewer bins than `neighbors`.
+        StageError: when a file of data/colors is missing, or the palette has fewer bins than `neighbors`.
     """
     bins, prior = read_prior()
-    if classification.neighbors > len(bins):
+    neighbors, sigma, stride = classification.neighbors, classification.sigma, classification.stride
+    if neighbors > len(bins):
         raise StageError(
             f"classification.neighbors must be at most {len(bins)}, the number of bins of classification.bin_size "
-            f"{classification.bin_size:g}; got {classification.neighbors}"
+            f"{classification.bin_size:g}; got {neighbors}"
         )
-    smoothed = smoothed_prior(bins, prior, classification.sigma)
+    smoothed = smoothed_prior(bins, prior, sigma)
     weights = rebalancing_weights(smoothed, classification.rebalance)
+    offsets = [color_logits(read_joint(stride), bins, weights, neighbors, sigma)] if lightness_offset else []
     return {
         "bins": bins.tolist(),
         "shares": (smoothed * weights).round(12).tolist(),
         "weights": weights.round(9).tolist(),
-        "neighbors": classification.neighbors,
-        "sigma": classification.sigma,
-        "stride": classification.stride,
+        "neighbors": neighbors,
+        "sigma": sigma,
+        "stride": stride,
+        "lightness_offset": lightness_offset,
+        "offsets": [offset.to_json() for offset in offsets],
     }

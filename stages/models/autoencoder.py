@@ -8,8 +8,12 @@ from torch import nn
 from stages.color.normalization import CHANNELS, denormalize_ab, normalize_lab
 from stages.models.annealed_mean import annealed_mean
 from stages.models.geometry import latent_stride
+from stages.models.offset import Offset, OffsetTable
 from stages.models.pretrained import PretrainedEncoder
 from stages.runtime.schema import Model
+
+# Of the last layer's weights where an offset is added: the network starts close to the offset alone.
+LAST_LAYER_SCALE = 0.1
 
 
 class Autoencoder(PretrainedEncoder):
@@ -30,6 +34,8 @@ class Autoencoder(PretrainedEncoder):
         output_stride: image pixels to a position of the output, along an axis: a power of 2, at most `latent_stride`.
             The decoder leaves out the blocks that would go further.
         bins: how many ab bins the output classifies (then it has as many channels), or 0.
+        offset_axes: of the table that is added to the decoder's output, (first, step, count) of each input channel, see
+            `OffsetTable`; None for no table. It is looked up by the input, averaged over squares of `output_stride`.
         image_size: see `PretrainedEncoder`.
     """
 
@@ -43,6 +49,7 @@ class Autoencoder(PretrainedEncoder):
         norm_num_groups: int,
         output_stride: int = 1,
         bins: int = 0,
+        offset_axes: list[list[float]] | None = None,
         image_size: int | None = None,
     ):
         super().__init__()
@@ -66,6 +73,7 @@ class Autoencoder(PretrainedEncoder):
         )
         if bins:
             self.register_buffer("bins", torch.zeros(bins, 2))
+        self.offset = OffsetTable(offset_axes, out_channels) if offset_axes else None
 
     @property
     def latent_stride(self) -> int:
@@ -115,7 +123,7 @@ class Autoencoder(PretrainedEncoder):
         return self.to_latents(self.encoder(normalize_lab(lab, self.config["input_channels"])))
 
     def forward(self, lab: torch.Tensor) -> torch.Tensor:
-        """The decoder's output.
+        """The decoder's output, plus the offset where there is one.
 
         Args:
             lab: (N, 3, S, S) float32 Lab, S a multiple of `latent_stride`.
@@ -123,7 +131,11 @@ class Autoencoder(PretrainedEncoder):
         Returns:
             (N, out_channels, S / output_stride, S / output_stride), not bounded.
         """
-        return self.decoder(self.encode(lab))
+        output = self.decoder(self.encode(lab))
+        if self.offset is None:
+            return output
+        seen = lab[:, :1] if self.config["input_channels"] == "lightness" else lab[:, 1:]
+        return output + self.offset(F.avg_pool2d(seen, self.config["output_stride"]))
 
     def predict_ab(self, lab: torch.Tensor, temperature: float) -> torch.Tensor:
         """Predict a and b from L.
@@ -142,18 +154,25 @@ class Autoencoder(PretrainedEncoder):
         return F.interpolate(ab, size=lab.shape[-2:], mode="bilinear", align_corners=False)
 
 
-def build_autoencoder(model: Model, *, width: float = 1, **arguments) -> Autoencoder:
+def build_autoencoder(model: Model, offset: Offset | None = None, **arguments) -> Autoencoder:
     """An untrained network. The encoder is drawn first, so the same seed gives the same one whatever the output is.
 
     Args:
         model: `model.*` of the parameters.
-        width: factor on the channels of every layer and on the latents.
+        offset: what is added to the decoder's output; the last layer then starts near zero.
         **arguments: `input_channels`, `out_channels`, `output_stride` and `bins` of `Autoencoder`.
     """
-    return Autoencoder(
-        block_out_channels=[int(width * channels) for channels in model.block_out_channels],
+    network = Autoencoder(
+        block_out_channels=model.block_out_channels,
         layers_per_block=model.layers_per_block,
-        latent_channels=int(width * model.latent_channels),
+        latent_channels=model.latent_channels,
         norm_num_groups=model.norm_num_groups,
+        offset_axes=[list(axis) for axis in offset.axes] if offset else None,
         **arguments,
     )
+    if offset:
+        network.offset.rows.copy_(offset.rows)
+        with torch.no_grad():
+            network.decoder.conv_out.weight.mul_(LAST_LAYER_SCALE)
+            network.decoder.conv_out.bias.zero_()
+    return network

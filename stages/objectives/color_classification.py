@@ -13,7 +13,7 @@ def settings(params: Params) -> dict[str, dict]:
         StageError: see `classification_settings`.
     """
     return {
-        "train": classification_settings(params.classification),
+        "train": classification_settings(params.classification, params.pretext.lightness_offset),
         "paint": {"temperature": params.classification.temperature},
     }
 

@@ -13,9 +13,12 @@ from stages.color.normalization import denormalize_ab, normalize_ab
 from stages.compute.batches import Batch
 from stages.losses.color_classes import downsample_ab
 from stages.losses.critic import Critic
+from stages.losses.lightness_offset import mean_colors
 from stages.losses.perceptual import open_lpips
 from stages.losses.pixel import pixel_loss
 from stages.models.autoencoder import Autoencoder, build_autoencoder
+from stages.models.offset import Offset
+from stages.palette.counts import read_mean_ab
 from stages.runtime.schema import Loss, Model, Params
 from stages.training.objective import Objective
 
@@ -26,9 +29,20 @@ if TYPE_CHECKING:
 
 
 def settings(params: Params) -> dict[str, dict]:
-    """`train`: what the training depends on; `paint`: what painting with the trained network depends on."""
+    """`train`: what the training depends on; `paint`: what painting with the trained network depends on.
+
+    Raises:
+        StageError: when the offset is asked for and data/colors/mean_ab.csv is missing.
+    """
     loss = {key: getattr(params.loss, key) for key in Loss.model_fields}
-    return {"train": {"loss": loss, "chroma_stride": params.model.chroma_stride}, "paint": {}}
+    lightness_offset = params.pretext.lightness_offset
+    train = {
+        "loss": loss,
+        "chroma_stride": params.model.chroma_stride,
+        "lightness_offset": lightness_offset,
+        "offsets": [mean_colors(read_mean_ab()[1]).to_json()] if lightness_offset else [],
+    }
+    return {"train": train, "paint": {}}
 
 
 def objective(settings: dict, device: torch.device) -> Colorization:
@@ -41,7 +55,8 @@ def objective(settings: dict, device: torch.device) -> Colorization:
     perceptual = None
     if loss.lpips_weight > 0:
         perceptual = open_lpips(loss.lpips_net, loss.lpips_backbone, "loss").to(device)
-    return Colorization(loss, perceptual, settings["chroma_stride"])
+    offset = Offset.from_json(settings["offsets"][0]) if settings["offsets"] else None
+    return Colorization(loss, perceptual, settings["chroma_stride"], offset)
 
 
 @dataclass
@@ -55,15 +70,19 @@ class Colorization(Objective):
         perceptual: LPIPS on the device of the images; None where its weight is 0.
         stride: image pixels to a position of the output, along an axis: a power of 2. Above 1 the pixel loss compares
             with the mean colour of each square, and the other losses see the output upsampled, like JPEG's 4:2:0.
+        offset: the mean colour of each lightness, from which the network predicts the difference; None for grey.
     """
 
     loss: Loss
     perceptual: lpips.LPIPS | None
     stride: int = 1
+    offset: Offset | None = None
 
     def build(self, model: Model) -> Autoencoder:
         """An untrained autoencoder, L -> ab."""
-        return build_autoencoder(model, input_channels="lightness", out_channels=2, output_stride=self.stride)
+        return build_autoencoder(
+            model, self.offset, input_channels="lightness", out_channels=2, output_stride=self.stride
+        )
 
     def losses(self, output: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
         """Scalars by name, `loss` their weighted sum; `output` (N, 2, H / stride, W / stride)."""

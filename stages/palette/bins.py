@@ -81,6 +81,29 @@ def bins_of_ab8(bins: np.ndarray) -> np.ndarray:
     return nearest_bins(np.stack(np.meshgrid(codes, codes, indexing="ij"), axis=-1), bins)
 
 
+def lattice(bins: np.ndarray) -> tuple[float, np.ndarray]:
+    """The square lattice that bins lie on, and the nearest bin of each of its points within -128..128.
+
+    Args:
+        bins: (Q, 2) centres at multiples of a size, at least two of them.
+
+    Returns:
+        The size, in units of ab, and (K, K) int64, 0..Q-1: at [i, j] the bin nearest to (i - K // 2, j - K // 2) times
+        the size.
+
+    >>> lattice(np.array([[-100.0, 0.0], [0.0, 0.0], [0.0, 100.0]]))
+    (100.0, array([[0, 0, 0, 2, 2],
+           [0, 0, 0, 2, 2],
+           [0, 0, 1, 2, 2],
+           [1, 1, 1, 2, 2],
+           [1, 1, 1, 2, 2]]))
+    """
+    size = float(min(np.diff(np.unique(axis)).min() for axis in bins.T if len(np.unique(axis)) > 1))
+    middle = int(np.ceil(128 / size))
+    steps = size * (np.arange(2 * middle + 1) - middle)
+    return size, nearest_bins(np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1), bins)
+
+
 def _faces() -> np.ndarray:
     """(2, M) a and b over the six faces of the RGB cube."""
     steps = np.linspace(0, 1, FACE_STEPS + 1)

@@ -1,4 +1,4 @@
-"""The counted colours in data/colors, prior.csv and mean_ab.csv: their columns, writers and readers.
+"""The counted colours in data/colors, prior.csv, mean_ab.csv and joint.npy: their writers and readers.
 
 By NumPy, without `stages.formats.csv`: `train_autoencoder` depends on this room.
 """
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.formats.npy import open_array
 from stages.runtime.errors import StageError
 
 COLORS = "data/colors"
@@ -42,6 +43,26 @@ def read_mean_ab(path: str | Path = f"{COLORS}/mean_ab.csv") -> tuple[np.ndarray
     """
     rows = _read(path, MEAN_AB_COLUMNS, 256)
     return rows[:, 1].astype(np.int64), rows[:, 2:]
+
+
+def write_joint(path: str | Path, counts: np.ndarray) -> None:
+    """Write the (strides, 256, Q) int64 of `stages.palette.prior.lightness_ab_counts`."""
+    np.save(path, counts)
+
+
+def read_joint(stride: int, path: str | Path = f"{COLORS}/joint.npy") -> np.ndarray:
+    """Read how often each stored lightness and each bin occur together at a stride: (256, Q) int64.
+
+    Raises:
+        StageError: when the file is missing, damaged or lacks that stride.
+    """
+    counts, number = open_array(path), stride.bit_length() - 1
+    if counts.ndim != 3 or counts.shape[1] != 256 or counts.dtype != np.int64 or number >= len(counts):
+        raise StageError(
+            f"{path} must hold (strides, 256, bins) int64, with a stride of {stride} pixels; got {counts.shape} "
+            f"{counts.dtype}. Remove it and run `dvc repro`."
+        )
+    return np.array(counts[number])
 
 
 def _write(path: str | Path, columns: str, rows: np.ndarray, formats: list[str]) -> None:

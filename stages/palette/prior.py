@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from stages.palette.bins import bins_of_ab8
+from stages.palette.bins import bins_of_ab8, lattice
 
 PIXELS_AT_ONCE = 2**20
+STRIDES = (1, 2, 4, 8, 16, 32)  # of an output: powers of 2, at most the latents' stride of six blocks
 
 
 def ab_histogram(lab8: np.ndarray, bins: np.ndarray) -> np.ndarray:
@@ -40,6 +41,35 @@ def mean_ab_by_lightness(lab8: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     seen = pixels > 0
     means = [(counts[seen] @ codes) / pixels[seen] - 128 for counts in (by_a, by_b)]
     return pixels, np.stack([np.interp(lightness, lightness[seen], mean) for mean in means], axis=1)
+
+
+def lightness_ab_counts(lab8: np.ndarray, bins: np.ndarray) -> np.ndarray:
+    """How often each lightness and colour occur together, of squares of 1, 2, 4, ... pixels an edge.
+
+    Lightness and colour of a square are the means of its pixels, as an output with that stride has to tell them.
+
+    Args:
+        lab8: (N, 3, S, S) uint8 Lab, N at least 1; it may be memory-mapped and larger than memory.
+        bins: (Q, 2) centres that lie on a lattice.
+
+    Returns:
+        (strides, 256, Q) int64: squares by log2 of the edge, stored lightness, rounded, and the nearest bin. There are
+        as many of `STRIDES` as S is a multiple of.
+    """
+    size, nearest = lattice(bins)
+    strides = [stride for stride in STRIDES if lab8.shape[-1] % stride == 0]
+    counts = np.zeros((len(strides), 256 * len(bins)), dtype=np.int64)
+    for images in _chunks(lab8):
+        sums = images.astype(np.int32)
+        for number, stride in enumerate(strides):
+            if number:
+                sums = sums[..., ::2, :] + sums[..., 1::2, :]
+                sums = sums[..., ::2] + sums[..., 1::2]
+            lightness, a, b = np.moveaxis(sums, 1, 0) / stride**2
+            cells = (_lattice_index(values - 128, size, len(nearest)) for values in (a, b))
+            pairs = np.rint(lightness).astype(np.int64) * len(bins) + nearest[tuple(cells)]
+            counts[number] += np.bincount(pairs.ravel(), minlength=256 * len(bins))
+    return counts.reshape(len(strides), 256, len(bins))
 
 
 def smoothed_prior(bins: np.ndarray, prior: np.ndarray, sigma: float) -> np.ndarray:
@@ -92,6 +122,11 @@ def _joint_histogram(lab8: np.ndarray, first: int, second: int) -> np.ndarray:
         pairs = images[:, first].astype(np.uint16) << 8 | images[:, second]
         counts += np.bincount(pairs.ravel(), minlength=256 * 256)
     return counts.reshape(256, 256)
+
+
+def _lattice_index(values: np.ndarray, size: float, count: int) -> np.ndarray:
+    """Index of the nearest multiple of `size`, 0 the lowest of `count`; midway between two, the lower."""
+    return np.ceil(values / size - 0.5).astype(np.int64) + count // 2
 
 
 def _chunks(lab8: np.ndarray) -> Iterator[np.ndarray]:

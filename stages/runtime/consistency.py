@@ -122,11 +122,14 @@ def _check_classification_stride(params: Params) -> None:
 def _check_split_brain(params: Params) -> None:
     if "split_brain" not in params.pretext.objectives:
         return
-    model = params.model
-    halves = [channels / 2 for channels in model.block_out_channels]
-    if any(half % model.norm_num_groups for half in halves) or model.latent_channels % 2:
+    model, width = params.model, params.split_brain.width
+    if any((width * channels) % model.norm_num_groups for channels in model.block_out_channels):
         raise ValueError(
-            f"split_brain halves the network: half of every entry of model.block_out_channels must be a "
-            f"multiple of model.norm_num_groups, and model.latent_channels even; got "
-            f"{model.block_out_channels}, {model.norm_num_groups} groups, {model.latent_channels} latents"
+            f"split_brain.width times every entry of model.block_out_channels must be a multiple of "
+            f"model.norm_num_groups; got {width:g} x {model.block_out_channels}, {model.norm_num_groups} groups"
+        )
+    if model.latent_channels % 2:
+        raise ValueError(
+            f"model.latent_channels must be even, as each half of split_brain has half of them; "
+            f"got {model.latent_channels}"
         )

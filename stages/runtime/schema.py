@@ -107,7 +107,7 @@ class Model(Group):
     norm_num_groups: Count
     """32 groups over 32 channels would be instance norm. It must divide every number of channels."""
     chroma_stride: Count
-    """Image pixels to one that colorization paints, along an axis; a power of 2. 2 or 4 make its decoder cheaper."""
+    """Image pixels to one that regression paints, along an axis; a power of 2. 2 or 4 make its decoder cheaper."""
 
     @model_validator(mode="after")
     def check_norm_num_groups(self):
@@ -139,6 +139,8 @@ class Pretext(Group):
     """Encoders that they are compared with."""
     seeds: Annotated[int, Field(ge=1, le=100)]
     """Each encoder is trained this many times. With 2 or more, intervals cover another pretraining."""
+    lightness_offset: bool
+    """Objectives add to what lightness alone says about colour. Else they learn that, too: docs/representations.md."""
 
 
 class Loss(Group):
@@ -198,7 +200,9 @@ class SplitBrain(Group):
     """The objective of two half networks (Zhang 2017)."""
 
     kind: Literal["classification", "regression"]
-    """Loss of both halves: classification, regression."""
+    """Loss of both halves: classification, regression. `regression` takes loss.pixel and model.chroma_stride."""
+    width: Annotated[float, Field(gt=0, le=1)]
+    """Channels of each half in units of the single network's. At 0.75 both have about its parameters together."""
 
 
 class Train(Group):

@@ -33,6 +33,12 @@ def encoder(kind: str) -> Autoencoder | SplitBrain:
     torch.manual_seed(0)
     if kind == "split_brain":
         return SplitBrain(*(Autoencoder(channels, 2, [4, 4, 4], 1, 2, 4) for channels in ("lightness", "ab"))).eval()
+    if kind == "offset":
+        axes = {"lightness": [[0.0, 25.0, 5]], "ab": [[-150.0, 50.0, 7]] * 2}
+        halves = [Autoencoder(channels, 2, [4, 4, 4], 1, 2, 4, offset_axes=axes[channels]) for channels in axes]
+        for half in halves:
+            half.offset.rows.normal_()
+        return SplitBrain(*halves).eval()
     model = Autoencoder("lightness", 2, **SMALL, bins=2 if kind == "classification" else 0)
     if kind == "classification":
         model.bins.copy_(torch.tensor([[-40.0, 10], [40, 10]]))
@@ -55,7 +61,7 @@ def no_network(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
-@pytest.mark.parametrize("kind", ["regression", "classification", "split_brain"])
+@pytest.mark.parametrize("kind", ["regression", "classification", "split_brain", "offset"])
 def test_saved_and_loaded_it_gives_the_same_without_a_network_or_a_message(tmp_path, kind, no_network, capfd):
     saved(tmp_path / "encoder", kind)
     assert sorted(path.name for path in (tmp_path / "encoder").iterdir()) == FILES
@@ -65,12 +71,15 @@ def test_saved_and_loaded_it_gives_the_same_without_a_network_or_a_message(tmp_p
         assert type(loaded) is type(model)
         assert not loaded.training
         assert torch.equal(loaded.encode(lab), model.encode(lab))
+        assert all(
+            torch.equal(*pair) for pair in zip(loaded.state_dict().values(), model.state_dict().values(), strict=True)
+        )
         assert torch.equal(loaded.predict_ab(lab, 0.38), model.predict_ab(lab, 0.38))
         assert loaded.image_size == 32
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("kind", ["regression", "split_brain"])
+@pytest.mark.parametrize("kind", ["regression", "split_brain", "offset"])
 def test_the_same_encoder_is_the_same_bytes_wherever_it_lies(tmp_path, kind):
     first = saved(tmp_path / "first", kind, TRAINING)
     load_encoder(first).save_pretrained(tmp_path / "second")
@@ -82,6 +91,7 @@ def test_the_config_is_the_arguments_of_the_class(tmp_path):
     config = json.loads((saved(tmp_path) / "config.json").read_text())
     assert config == SMALL | {
         "bins": 0,
+        "offset_axes": None,
         "image_size": 32,
         "input_channels": "lightness",
         "out_channels": 2,
@@ -186,6 +196,8 @@ def test_a_cut_file_of_weights_is_refused(tmp_path):
         ("regression", {"input_channels": "red"}, "red"),
         ("regression", {"latent_channels": "4"}, "does not hold a whole autoencoder"),
         ("regression", {"image_size": "large"}, "image_size must be a number of pixels; got large"),
+        ("regression", {"offset_axes": [[0.0, 25.0]]}, "does not hold a whole autoencoder"),
+        ("regression", {"offset_axes": [[0.0, 25.0, 5]]}, "offset.rows"),
         ("split_brain", {"lightness_from_ab": None}, "must have the keys"),
         ("split_brain", {"lightness_from_ab": {"input_channels": "ab"}}, "out_channels"),
         ("split_brain", {"lightness_from_ab": 7}, "does not hold a whole autoencoder"),
@@ -194,7 +206,7 @@ def test_a_cut_file_of_weights_is_refused(tmp_path):
 def test_another_config_is_refused(tmp_path, kind, change, words):
     file = saved(tmp_path, kind) / "config.json"
     config = json.loads(file.read_text()) | change
-    file.write_text(json.dumps({key: value for key, value in config.items() if value is not None}))
+    file.write_text(json.dumps({key: value for key, value in config.items() if change.get(key, key) is not None}))
     with pytest.raises(StageError, match=words):
         load_encoder(tmp_path)
 

@@ -102,7 +102,7 @@ def test_a_failed_download_names_both_ways_out(monkeypatch):
 
 
 def test_colorization_weighs_its_losses():
-    objective = colorization.objective({"loss": LOSS, "chroma_stride": 1}, CPU)
+    objective = colorization.objective({"loss": LOSS, "chroma_stride": 1, "offsets": []}, CPU)
     lab = torch.rand(2, 3, 32, 32) * 50 + 10
     losses = objective.losses(torch.zeros(2, 2, 32, 32), Batch(lab, lab))
     assert losses["loss"].item() == pytest.approx(2 * losses["pixel"].item() + 0.5 * losses["lpips"].item(), rel=1e-5)
@@ -155,7 +155,7 @@ def test_lpips_sees_the_true_lightness_with_the_painted_colors(monkeypatch):
 
 def test_without_a_weight_lpips_is_not_opened(monkeypatch):
     monkeypatch.setattr("stages.objectives.colorization.open_lpips", None)
-    objective = colorization.objective({"loss": LOSS | {"lpips_weight": 0.0}, "chroma_stride": 1}, CPU)
+    objective = colorization.objective({"loss": LOSS | {"lpips_weight": 0.0}, "chroma_stride": 1, "offsets": []}, CPU)
     assert "lpips" not in objective.losses(torch.zeros(1, 2, 32, 32), Batch(torch.zeros(1, 3, 32, 32), None))
 
 

@@ -10,8 +10,10 @@ from stages.compute.batches import Batch
 from stages.controls.reconstruct_input import Reconstruction
 from stages.controls.supervised import Classification
 from stages.losses.color_classification import ColorClassification
-from stages.objectives.split_brain import SplitBrainPrediction
+from stages.objectives.colorization import Colorization
+from stages.objectives.split_brain import SplitBrainClassification, SplitBrainRegression
 from stages.runtime.schema import Model
+from tests.project import ROOT
 
 MODEL = Model(block_out_channels=[8, 16], layers_per_block=1, latent_channels=4, norm_num_groups=4, chroma_stride=1)
 PALETTE = torch.tensor([[-40.0, 0], [0, 0], [40, 0]])
@@ -66,21 +68,31 @@ def test_a_network_that_classifies_starts_from_the_shares_of_the_colors():
     assert math.isfinite(objective.losses(network(never_seen), shown(never_seen))["loss"].item())
 
 
-def test_split_brain_adds_the_errors_of_both_predictions():
-    objective = SplitBrainPrediction(None)
+@pytest.mark.parametrize(
+    ("pixel", "color", "lightness"),
+    [
+        # Grey and black instead of (75, 22, -11): after scaling a is off by 0.2, b by 0.1, L by 0.5.
+        ("l2", (0.2**2 + 0.1**2) / 2, 0.5**2),
+        ("l1", (0.2 + 0.1) / 2, 0.5),
+        # beta is 16.5 in units of Lab: 0.15 of a and b, 0.33 of L.
+        ("smooth_l1", ((0.2 - 0.15 / 2) + 0.1**2 / 0.3) / 2, 0.5 - 0.33 / 2),
+    ],
+)
+def test_split_brain_adds_the_losses_of_both_predictions(pixel, color, lightness):
+    objective = SplitBrainRegression(0.5, pixel, 16.5, stride=2)
     lab = plain(75.0, 22.0, -11.0)
-    perfect = objective.losses([normalize_ab(lab), normalize_lightness(lab)], shown(lab))
+    small = lab[..., ::2, ::2]
+    perfect = objective.losses([normalize_ab(small), normalize_lightness(small)], shown(lab))
     assert [value.item() for value in perfect.values()] == [0, 0, 0]
-    # Grey and black: a = 0.2, b = -0.1 after scaling, L = 0.5.
-    parts = objective.losses([torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4)], shown(lab))
-    assert parts["color"].item() == pytest.approx((0.2**2 + 0.1**2) / 2, rel=1e-5)
-    assert parts["lightness"].item() == pytest.approx(0.25, rel=1e-5)
-    assert parts["loss"].item() == pytest.approx(0.275, rel=1e-5)
+    parts = objective.losses([torch.zeros(1, 2, 2, 2), torch.zeros(1, 1, 2, 2)], shown(lab))
+    assert parts["color"].item() == pytest.approx(color, rel=1e-5)
+    assert parts["lightness"].item() == pytest.approx(lightness, rel=1e-5)
+    assert parts["loss"].item() == pytest.approx(color + lightness, rel=1e-5)
 
 
 @pytest.mark.parametrize(("lightness", "bin_"), [(0.0, 0), (1.9, 0), (2.1, 1), (99.0, 49), (100.0, 49)])
 def test_split_brain_tells_fifty_lightnesses_apart(lightness, bin_):
-    objective = SplitBrainPrediction(ColorClassification(PALETTE, EQUAL, torch.ones(3), 1, 5.0, stride=2))
+    objective = SplitBrainClassification(0.5, ColorClassification(PALETTE, EQUAL, torch.ones(3), 1, 5.0, stride=2))
     logits = torch.zeros(1, 50, 2, 2)
     logits[:, bin_] = 30
     parts = objective.losses([torch.zeros(1, 3, 2, 2), logits], shown(plain(lightness, 0.0, 0.0)))
@@ -90,22 +102,43 @@ def test_split_brain_tells_fifty_lightnesses_apart(lightness, bin_):
 
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 def test_split_brain_predicts_lightness_as_it_was_before_it_was_varied(kind):
-    colors = ColorClassification(PALETTE, EQUAL, torch.ones(3), 1, 5.0, stride=1) if kind == "classification" else None
-    objective = SplitBrainPrediction(colors)
-    output = [torch.zeros(1, 3 if colors else 2, 4, 4), torch.randn(1, 50 if colors else 1, 4, 4)]
+    if kind == "classification":
+        colors = ColorClassification(PALETTE, EQUAL, torch.ones(3), 1, 5.0, stride=1)
+        objective, channels = SplitBrainClassification(0.5, colors), (3, 50)
+    else:
+        objective, channels = SplitBrainRegression(0.5, "l2", 5.0, stride=1), (2, 1)
+    output = [torch.zeros(1, channels[0], 4, 4), torch.randn(1, channels[1], 4, 4)]
     true, varied = plain(50.0, 0.0, 0.0), plain(60.0, 0.0, 0.0)
     assert objective.losses(output, Batch(varied, true)) == objective.losses(output, Batch(true, true))
     assert objective.losses(output, Batch(true, varied)) != objective.losses(output, Batch(true, true))
 
 
-def test_the_halves_have_half_the_channels_and_together_the_single_networks_latents():
-    halves = SplitBrainPrediction(None).build(MODEL)
-    single = Reconstruction("lab").build(MODEL)
-    assert [half.config["block_out_channels"] for half in halves.halves] == [[4, 8], [4, 8]]
-    lab = plain(50.0, 10.0, 10.0, edge=8)
-    assert halves.encode(lab).shape == single.encode(lab).shape
-    # A convolution has in x out channels of weights: two halves of it, half of them.
-    assert 0.4 < parameters(halves) / parameters(single) < 0.65
+STUDY = Model(
+    block_out_channels=[32, 64, 64], layers_per_block=2, latent_channels=4, norm_num_groups=8, chroma_stride=4
+)
+COLORS_262 = ColorClassification(torch.zeros(262, 2), torch.ones(262), torch.ones(262), 5, 5.0, stride=4)
+
+
+@pytest.mark.parametrize(
+    ("objective", "whole", "encoders"),
+    [
+        (COLORS_262, 1_074_578, 533_580),
+        (SplitBrainClassification(0.5, COLORS_262), 555_076, 268_748),
+        (SplitBrainClassification(0.75, COLORS_262), 1_173_820, 600_100),
+        (Colorization(None, None, 4), 924_558, 533_580),
+        (SplitBrainRegression(0.5, "l2", 5.0, 4), 465_775, 268_748),
+        (SplitBrainRegression(0.75, "l2", 5.0, 4), 1_040_023, 600_100),
+    ],
+)
+def test_the_parameters_of_the_single_network_and_of_both_halves_are_those_of_the_page(objective, whole, encoders):
+    network = objective.build(STUDY)
+    single = getattr(network, "halves", [network])
+    counts = parameters(network), sum(parameters(half.encoder) + parameters(half.to_latents) for half in single)
+    assert counts == (whole, encoders)
+    page = (ROOT / "docs/representations.md").read_text()
+    assert f"| {whole:,} | {encoders:,} |" in page
+    # Together the halves have the single network's latents.
+    assert network.encode(plain(50.0, 10.0, 10.0, edge=8)).shape == (1, 4, 2, 2)
 
 
 def test_the_autoencoder_makes_all_of_lab_and_reconstruction_lightness_only():

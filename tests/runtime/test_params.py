@@ -105,13 +105,20 @@ def test_refusals_name_key_value_and_what_is_accepted(tmp_path, key, value, mess
     assert message in str(refusal.value)
 
 
+SPLIT_BRAIN_WIDTH = (
+    "split_brain.width times every entry of model.block_out_channels must be a multiple of model.norm_num_groups; "
+    "got 0.5 x [32, 64, 64], 32 groups"
+)
+
+
 @pytest.mark.parametrize(
     ("objective", "changes", "message"),
     [
         ("color_classification", {"classification": {"stride": 8}}, "classification.stride must be at most 4"),
         ("split_brain", {"classification": {"stride": 8}}, "classification.stride must be at most 4"),
-        ("split_brain", {"model": {"norm_num_groups": 32, "block_out_channels": [32, 64, 64]}}, "split_brain halves"),
-        ("split_brain", {"model": {"latent_channels": 3}}, "latent_channels even; got [32, 64, 64], 8 groups, 3"),
+        ("split_brain", {"model": {"norm_num_groups": 32, "block_out_channels": [32, 64, 64]}}, SPLIT_BRAIN_WIDTH),
+        ("split_brain", {"split_brain": {"width": 0.6}}, "got 0.6 x [32, 64, 64], 8 groups"),
+        ("split_brain", {"model": {"latent_channels": 3}}, "model.latent_channels must be even"),
     ],
 )
 def test_what_an_objective_cannot_be_built_with_is_refused_where_it_is_trained(tmp_path, objective, changes, message):
