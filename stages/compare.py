@@ -1,7 +1,8 @@
 """Stage: which representation is best to classify from, in and out of domain. `python -m stages.compare`
 
 Reads data/probes/<representation>/ for each of probe.representations; writes to metrics/
-- comparison.json: headline scalars; comparison.csv: every accuracy; lifts.csv: every difference, tested;
+- comparison.json: the primary endpoint and other scalars; comparison.csv: every accuracy;
+- lifts.csv: every difference, tested;
 - label_efficiency.csv and depth.csv: accuracy by labels a class, and by layer;
 - accuracy.csv: the accuracies that charts show;
 and to data/comparison/ what is only drawn: confusion/<domain>/<representation>.csv and confused.csv (conv probe, first
@@ -18,6 +19,7 @@ from stages.comparison.estimates import bootstrap_estimates
 from stages.comparison.headline import headline
 from stages.comparison.label_efficiency import HEAD, label_efficiency
 from stages.comparison.lifts import lift_table
+from stages.comparison.primary import declared_endpoint
 from stages.comparison.representations import ProbedRepresentation, read_representations
 from stages.comparison.summary import comparison_text
 from stages.comparison.tables import (
@@ -39,8 +41,9 @@ from stages.study.vocabulary import DOMAINS
 
 def main() -> None:
     params = load_params()
-    names = params.probe.representations
-    representations = read_representations("data/probes", names.pixels, names.latents)
+    names, endpoint = params.probe.representations, declared_endpoint(params)
+    layer = params.compare.primary.layer
+    representations = read_representations("data/probes", names.pixels, names.latents, layer)
     curves = chosen_curves("data/probes", representations)
     estimates = {
         domain: bootstrap_estimates(
@@ -50,9 +53,9 @@ def main() -> None:
     }
     classes = {domain: len(set(representations[0].predictions[domain].labels)) for domain in DOMAINS}
     chance = {domain: 1 / count for domain, count in classes.items()}
-    cells = comparison_cells(representations, estimates)
+    cells = comparison_cells(representations, estimates, endpoint.subject)
     means = mean_rows(cells, representations)
-    lifts = lift_table(representations, estimates)
+    lifts = lift_table(representations, estimates, endpoint)
     accuracy = means.rename(columns={"accuracy_low": "low", "accuracy_high": "high"})[ACCURACY.names]
 
     with whole_folder("data/comparison") as folder:
@@ -73,8 +76,8 @@ def main() -> None:
     for name, (table, rows) in tables.items():
         with whole_file(f"metrics/{name}.csv") as part:
             table.write(part, rows)
-    write_json("metrics/comparison.json", headline(means, lifts, chance))
-    print(comparison_text(means, lifts, classes))
+    write_json("metrics/comparison.json", headline(means, lifts, chance, endpoint))
+    print(comparison_text(means, lifts, classes, endpoint))
 
 
 def all_hits(representations: list[ProbedRepresentation], domain: str) -> dict[tuple, np.ndarray]:

@@ -28,7 +28,7 @@ def main() -> None:
     from stages.probing.protocol import probe_representation
     from stages.probing.results import write_results
     from stages.probing.source import FeatureSource
-    from stages.probing.tables import HEADLINE_LAYERS
+    from stages.probing.tables import PIXELS_LAYER
 
     stride = latent_stride(params.model.block_out_channels)
     manifest = read_manifest()
@@ -37,8 +37,7 @@ def main() -> None:
     def read(pretraining_seed, layer, subset, rows):
         return pixel_features(lab8[subset][rows], name, stride=stride, views=VIEW_COUNTS[subset])
 
-    layer = HEADLINE_LAYERS["pixels"]
-    source = FeatureSource(read, (layer,), layer, 1, params.latents.features)
+    source = FeatureSource(read, (PIXELS_LAYER,), (PIXELS_LAYER,), 1, params.latents.features)
     results = probe_representation(source, manifest, params.probe, params.seed)
     with whole_folder(f"data/probes/{name}") as folder:
         write_results(folder, results)

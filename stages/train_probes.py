@@ -24,7 +24,7 @@ def main() -> None:
     from stages.probing.protocol import probe_representation
     from stages.probing.results import write_results
     from stages.probing.source import FeatureSource
-    from stages.probing.tables import HEADLINE_LAYERS
+    from stages.probing.tables import LATENT_LAYER
 
     manifest = read_manifest()
     layers, seeds = params.latents.layers, params.pretext.seeds
@@ -38,7 +38,8 @@ def main() -> None:
     def read(pretraining_seed, layer, subset, rows):
         return latents[pretraining_seed, layer, subset][rows]
 
-    source = FeatureSource(read, tuple(layers), HEADLINE_LAYERS["encoder"], seeds, params.latents.features)
+    fixed = (params.compare.primary.layer, LATENT_LAYER)
+    source = FeatureSource(read, tuple(layers), fixed, seeds, params.latents.features)
     results = probe_representation(source, manifest, params.probe, params.seed)
     with whole_folder(f"data/probes/{name}") as folder:
         write_results(folder, results)

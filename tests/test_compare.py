@@ -8,7 +8,7 @@ import yaml
 
 from stages import compare
 from stages.runtime.errors import StageError
-from tests.comparison.probes import CLASSES, write_findings
+from tests.comparison.probes import CLASSES, PRIMARY, write_findings
 
 PROJECT = Path(__file__).parents[1]
 PIXELS = {"rgb": 0.5, "lightness": 0.3}
@@ -22,7 +22,7 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     params = yaml.safe_load((PROJECT / "params.yaml").read_text())
     params["probe"]["representations"] = {"pixels": [*PIXELS], "latents": [*ENCODERS]}
-    params["compare"]["resamples"] = 200
+    params["compare"] = {"resamples": 200, "primary": {"head": "conv", "layer": PRIMARY, "over": "rgb"}}
     Path("params.yaml").write_text(yaml.safe_dump(params))
     for number, (name, accuracy) in enumerate((PIXELS | ENCODERS | {"forgotten": 0.9}).items()):
         kind = "pixels" if name in PIXELS else "encoder"
@@ -76,7 +76,7 @@ def test_tables_for_reading_and_plotting_agree(workspace):
     keys = ["domain", "representation", "layer"]
     ridge = accuracy[accuracy["head"] == "ridge"].merge(depth, on=keys, suffixes=("", "_by_depth"))
     np.testing.assert_array_equal(ridge["low"], ridge["accuracy_low"])
-    same = lifts[lifts["view"] == "headline"].merge(
+    same = lifts[lifts["view"] == "primary"].merge(
         means.rename(columns={"representation": "over", "layer": "over_layer"}),
         on=["domain", "head", "over", "over_layer"],
         suffixes=("", "_in_cells"),
@@ -90,7 +90,7 @@ def test_confusion_holds_a_row_a_test_image_of_the_first_seeds(workspace):
     compare.main()
     found = pd.read_csv("data/comparison/confusion/in/random.csv", keep_default_na=False)
     table = pd.read_csv("data/probes/random/predictions.csv", keep_default_na=False)
-    table = table.query("domain == 'in' and head == 'conv' and layer == 'latent' and seed == 0").sort_values("image")
+    table = table.query("domain == 'in' and head == 'conv' and layer == @PRIMARY and seed == 0").sort_values("image")
     assert list(found) == ["actual", "predicted"] and len(found) == 60
     assert found["actual"].tolist() == table["label"].tolist()
     assert found["predicted"].tolist() == table["predicted"].tolist()

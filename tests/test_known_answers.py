@@ -89,7 +89,7 @@ def run_study(archive: Path, folder: Path) -> dict[str, pd.DataFrame]:
     asked = "domain == 'in' and head == 'conv'"
     lifts, cells = (pd.read_csv(project.path / f"metrics/{name}.csv").query(asked) for name in ("lifts", "comparison"))
     return {
-        "lifts": lifts[lifts["view"] == "headline"].set_index("over"),
+        "lifts": lifts[lifts["view"] == "primary"].set_index("over"),
         "cells": cells[cells["seed"] == "mean"].set_index("representation"),
     }
 

@@ -48,6 +48,7 @@ def workspace(tmp_path, monkeypatch):
     params["model"] |= {"block_out_channels": [32, 64, 64], "norm_num_groups": 8}
     params["pretext"]["seeds"] = 2
     params["latents"] |= {"layers": list(LAYERS), "features": 8 * 16 * 16}
+    params["compare"]["primary"]["layer"] = "down_1"
     Path("params.yaml").write_text(yaml.safe_dump(params))
     rows = [
         (f"{label}/{subset}{number}", label, domain, subset, str(int(label in MATCHED)))
@@ -139,7 +140,7 @@ def test_an_encoder_has_all_its_layers_and_pretraining_seeds_judged(workspace, m
     assert layers.groupby("domain")["chosen"].sum().eq(1).all()
     best = layers[layers["chosen"] == 1].set_index("domain")["layer"]
     for (domain, layer), rows in found["predictions.csv"].groupby(["domain", "layer"]):
-        heads = {"conv", "linear", "knn", "ridge"} if layer in (best[domain], "latent") else {"ridge"}
+        heads = {"conv", "linear", "knn", "ridge"} if layer in (best[domain], "down_1", "latent") else {"ridge"}
         assert set(rows["head"]) == heads
     assert set(found["predictions.csv"]["pretraining_seed"]) == {0, 1}
     assert not any("safetensors" in file for file in files)

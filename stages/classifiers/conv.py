@@ -18,7 +18,7 @@ PREDICTION_BATCH = 128
 
 
 class ConvProbe(NamedTuple):
-    """The headline layer's conv probe, of pretraining seed 0 and seed 0, and what it takes to use it."""
+    """A layer's conv probe, of pretraining seed 0 and seed 0, and what it takes to use it."""
 
     model: nn.Sequential
     stats: ChannelStats

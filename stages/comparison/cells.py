@@ -5,26 +5,30 @@ import pandas as pd
 from stages.comparison.estimates import Estimates
 from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import COMPARISON, DIGITS
-from stages.probing.tables import HEADLINE_LAYERS, HEADS
-from stages.study.vocabulary import DOMAINS, SUBJECT
+from stages.probing.tables import HEADS
+from stages.study.vocabulary import DOMAINS
 
 
-def comparison_cells(representations: list[ProbedRepresentation], estimates: Estimates) -> pd.DataFrame:
+def comparison_cells(
+    representations: list[ProbedRepresentation], estimates: Estimates, subject: str | None
+) -> pd.DataFrame:
     """A row for each domain, head, representation, layer, pretraining seed and seed, and a row `mean` over seeds.
 
-    Layers are the headline and, where it is another, the best. `mean` rows carry the 95 % intervals of
-    `stages.comparison.estimates` and, of headline layers where colorization is compared, its lift: colorization's
-    accuracy minus the row's.
+    Layers are those of the views. `mean` rows carry the 95 % intervals of `stages.comparison.estimates` and, on the
+    primary endpoint's layer, the subject's lift: its accuracy minus the row's.
 
     Args:
         representations: as compared.
         estimates: by domain, then by representation, layer and head.
+        subject: the representation whose lifts are shown, if any.
 
     Returns:
         The table `COMPARISON`, rounded to 6 digits; NaN where a row has no such number.
     """
     rows = []
+    layers = {representation.name: representation.layers for representation in representations}
     for domain in DOMAINS:
+        subject_layer = layers[subject][domain].views["primary"] if subject else None
         for head in HEADS:
             for representation in representations:
                 for layer in representation.layers[domain].shown:
@@ -42,9 +46,9 @@ def comparison_cells(representations: list[ProbedRepresentation], estimates: Est
                     mean |= {name: part.mean() for name, part in by_seed.items()}
                     estimate = estimates[domain][representation.name, layer, head]
                     _, mean["accuracy_low"], mean["accuracy_high"], *_ = estimate.interval()
-                    subject = estimates[domain].get((SUBJECT, HEADLINE_LAYERS["encoder"], head))
-                    if subject and representation.name != SUBJECT and layer == representation.layers[domain].headline:
-                        mean["lift"], mean["lift_low"], mean["lift_high"], *_ = (subject - estimate).interval()
+                    if subject and representation.name != subject and layer == representation.views(domain)["primary"]:
+                        lift = estimates[domain][subject, subject_layer, head] - estimate
+                        mean["lift"], mean["lift_low"], mean["lift_high"], *_ = lift.interval()
                     rows.append(cell | mean)
     return COMPARISON.frame(rows).round(DIGITS)
 
@@ -52,7 +56,7 @@ def comparison_cells(representations: list[ProbedRepresentation], estimates: Est
 def mean_rows(cells: pd.DataFrame, representations: list[ProbedRepresentation]) -> pd.DataFrame:
     """The rows over seeds, a row a view: `COMPARISON` with a column `view` after `layer`.
 
-    An encoder has the views `headline` and `best`, even where both are one layer; pixels have `headline` only.
+    An encoder has all views, even where they are one layer; pixels have `primary` only.
     """
     means = cells[cells["seed"] == "mean"]
     views = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""Which classes are taken for which: by the conv probe on the headline layer, with the first seeds."""
+"""Which classes are taken for which: by the conv probe on the primary endpoint's layer, with the first seeds."""
 
 import pandas as pd
 

@@ -14,7 +14,7 @@ RUN = ["domain", "layer", "head", "pretraining_seed"]
 
 
 def chosen_curves(folder: str | Path, representations: list[ProbedRepresentation]) -> pd.DataFrame:
-    """Learning curves on headline layers at the rate that was chosen on validation, as means over seeds.
+    """Learning curves on the primary endpoint's layer at the rate that was chosen on validation, as means over seeds.
 
     Args:
         folder: holds curves.csv and choices.csv of each representation, in a folder of its name.
@@ -33,10 +33,10 @@ def chosen_curves(folder: str | Path, representations: list[ProbedRepresentation
         chosen = choices[(choices["setting"] == "learning_rate") & (choices["chosen"] == 1)]
         chosen = chosen.rename(columns={"value": "learning_rate"})[[*RUN, "learning_rate"]]
         curves = curves[curves["head"] == "conv"].merge(chosen, on=[*RUN, "learning_rate"])
-        headlines = {domain: layers.headline for domain, layers in representation.layers.items()}
-        curves = curves[curves["layer"] == curves["domain"].map(headlines)]
+        primary = {domain: layers.views["primary"] for domain, layers in representation.layers.items()}
+        curves = curves[curves["layer"] == curves["domain"].map(primary)]
         means = curves.groupby(["domain", "epoch"], as_index=False)[SCORES].mean()
-        if lacking := set(headlines) - set(means["domain"]):
+        if lacking := set(primary) - set(means["domain"]):
             raise StageError(
                 f"{place}: no curve of the conv probe at its chosen rate for domain {', '.join(sorted(lacking))}. "
                 f"Run `dvc repro`."

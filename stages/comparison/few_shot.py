@@ -43,7 +43,7 @@ def read_few_shot(
         By domain and layer, a `FewShot` for each number of shots, fewest first.
 
     Raises:
-        StageError: when a file is missing or broken, the headline or the best layer is missing, the draws of
+        StageError: when a file is missing or broken, the layer of a view is missing, the draws of
             some pretraining seed are, or the table and an array do not fit.
     """
     folder = Path(folder)
@@ -52,7 +52,7 @@ def read_few_shot(
     expected = {(domain, layer) for domain, domain_layers in layers.items() for layer in domain_layers.shown}
     if (listed := set(zip(table["domain"], table["layer"], strict=True))) != expected:
         raise StageError(
-            f"{path} must hold the headline and the best layer of each domain, {sorted(expected)}; it holds "
+            f"{path} must hold the layers of every view in each domain, {sorted(expected)}; it holds "
             f"{sorted(listed)}. Run `dvc repro`."
         )
     return {

@@ -21,8 +21,8 @@ def label_efficiency(representations: list[ProbedRepresentation], estimates: Est
         estimates: by domain, then by representation, layer, `HEAD` and shots.
 
     Returns:
-        `LABEL_EFFICIENCY`, fewest labels first. An encoder has the views `headline` and `best`, even where both are one
-        layer; pixels have `headline` only. `shots` is text (1, 5, ..., `all`), `labels` their mean number a class.
+        `LABEL_EFFICIENCY`, fewest labels first. An encoder has all views, even where they are one layer; pixels have
+        `primary` only. `shots` is text (1, 5, ..., `all`), `labels` their mean number a class.
     """
     rows = []
     for domain in DOMAINS:

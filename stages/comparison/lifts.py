@@ -5,11 +5,11 @@ standard error accounts for images and seeds (`variance`); with one seed on both
 images. Seeds of the two are taken as independent; what they share (first weights, order of batches) would make them
 alike, and the true standard error smaller.
 
+The primary endpoint was declared before the run, and is tested by itself: `primary`. All other tests are secondary.
 Holm's correction (1979, A simple sequentially rejective multiple test procedure) holds the chance of one false win or
-more in a family at 5 %, however the tests depend on one another. A family is all lifts of one head: both domains,
-both views, every pair. One head is one way to ask the whole question, conv being the headline and the others its
-checks, and what is read as one table is corrected as one. Where an encoder's best layer is its headline both views
-ask the same, and that test counts once.
+more in a family at 5 %, however the tests depend on one another. A family is all other lifts of one head: both domains,
+all views, every pair. One head is one way to ask the whole question, and what is read as one table is corrected as one.
+Where views of an encoder are one layer they ask the same, and that test counts once.
 """
 
 import numpy as np
@@ -17,32 +17,36 @@ import pandas as pd
 from scipy.special import ndtri, stdtr
 
 from stages.comparison.estimates import Estimates, Interval
+from stages.comparison.layers import VIEWS
+from stages.comparison.primary import SEQUENCE, Endpoint, fixed_sequence
 from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import DIGITS, LIFTS
 from stages.probing.tables import HEADS
 from stages.study.representations import OBJECTIVES, sees_color
+from stages.study.verdicts import ALPHA
 from stages.study.vocabulary import DOMAINS
 
-VIEWS = ("headline", "best")
-ALPHA, POWER = 0.05, 0.8
+POWER = 0.8
 
 
-def lift_table(representations: list[ProbedRepresentation], estimates: Estimates) -> pd.DataFrame:
+def lift_table(representations: list[ProbedRepresentation], estimates: Estimates, endpoint: Endpoint) -> pd.DataFrame:
     """Every lift with its interval, its test and its minimum detectable lift.
 
     Args:
         representations: as compared.
         estimates: by domain, then by representation, layer and head.
+        endpoint: the primary endpoint.
 
     Returns:
-        `LIFTS`. `p` is two-sided; `win` is 1 where the interval lies above zero and p_holm is below 0.05;
-        `minimum_detectable` is as by `minimum_detectable`. Empty where no encoder is compared that learned from colour.
+        `LIFTS`. `p` is two-sided. `p_adjusted` is that of the fixed sequence where `primary` is 1, else Holm's. `win`
+        is 1 where the interval lies above zero and p_adjusted is below 0.05; `minimum_detectable` is as by
+        `minimum_detectable`. Empty where no encoder is compared that learned from colour.
     """
-    rows, tests = [], {}
+    rows, tests, primary = [], {}, {}
     for domain in DOMAINS:
         for head in HEADS:
             for view in VIEWS:
-                for subject, other in _pairs(representations):
+                for subject, other in _pairs(representations, endpoint):
                     layer, over_layer = subject.views(domain)[view], _layer(other, domain, view)
                     key = (domain, head, subject.name, layer, other.name, over_layer)
                     if key not in tests:
@@ -52,11 +56,15 @@ def lift_table(representations: list[ProbedRepresentation], estimates: Estimates
                         )
                         tests[key] = (pair[0] - pair[1]).interval()
                     rows.append((domain, head, view, *key[2:], key))
-    corrected = {}
+                    if domain in SEQUENCE and view == "primary" and (head, subject.name, other.name) == endpoint:
+                        primary[domain] = key
+    p = {key: p_value(test) for key, test in tests.items()}
+    declared = [primary[domain] for domain in SEQUENCE if domain in primary]
+    adjusted = dict(zip(declared, fixed_sequence([p[key] for key in declared]), strict=True))
     for head in HEADS:
-        family = {key: p_value(test) for key, test in tests.items() if key[1] == head}
-        corrected |= dict(zip(family, zip(family.values(), holm(list(family.values())), strict=True), strict=True))
-    return LIFTS.frame([_row(row, tests[row[-1]], *corrected[row[-1]]) for row in rows])
+        family = [key for key in tests if key[1] == head and key not in declared]
+        adjusted |= dict(zip(family, holm([p[key] for key in family]), strict=True))
+    return LIFTS.frame([_row(row, tests[key], p[key], adjusted[key], key in declared) for *row, key in rows])
 
 
 def p_value(lift: Interval) -> float:
@@ -87,34 +95,42 @@ def minimum_detectable(error: float) -> float:
     return float((ndtri(1 - ALPHA / 2) + ndtri(POWER)) * error)
 
 
-def typical_detectable(lifts: pd.DataFrame, domain: str) -> float | None:
-    """The median `minimum_detectable` of a domain's conv lifts between headline layers; None where there are none."""
-    rows = lifts[(lifts["domain"] == domain) & (lifts["head"] == "conv") & (lifts["view"] == "headline")]
+def typical_detectable(lifts: pd.DataFrame, domain: str, head: str) -> float | None:
+    """The median `minimum_detectable` of a domain's and head's lifts, view `primary`; None where there are none."""
+    rows = lifts[(lifts["domain"] == domain) & (lifts["head"] == head) & (lifts["view"] == "primary")]
     return round(float(rows["minimum_detectable"].median()), DIGITS) if len(rows) else None
 
 
-def _pairs(representations: list[ProbedRepresentation]) -> list[tuple[ProbedRepresentation, ProbedRepresentation]]:
+def _pairs(
+    representations: list[ProbedRepresentation], endpoint: Endpoint
+) -> list[tuple[ProbedRepresentation, ProbedRepresentation]]:
     """Each encoder that learned from colour, with pixels, with those that did not, and with each other once.
 
-    An encoder that sees lightness is not compared with a control that sees colour.
+    An encoder that sees lightness is not compared with a control that sees colour, unless the primary endpoint asks so.
     """
     learned = [subject for subject in representations if subject.name in OBJECTIVES]
     others = [other for other in representations if other.name not in OBJECTIVES]
+    # Of two objectives the later is compared with the earlier; the primary endpoint may ask for the reverse.
+    primary = endpoint.subject, endpoint.over
     return [
         (subject, other)
         for number, subject in enumerate(learned)
-        for other in [*others, *learned[:number]]
-        if other.kind == "pixels" or sees_color(subject.name) or not sees_color(other.name)
+        for other in [*others, *(each for each in learned if each is not subject)]
+        if (subject.name, other.name) == primary
+        or (
+            ((other not in learned or other in learned[:number]) and (other.name, subject.name) != primary)
+            and (other.kind == "pixels" or sees_color(subject.name) or not sees_color(other.name))
+        )
     ]
 
 
 def _layer(representation: ProbedRepresentation, domain: str, view: str) -> str:
     views = representation.views(domain)
-    return views.get(view, views["headline"])
+    return views.get(view, views["primary"])
 
 
-def _row(row: tuple, lift: Interval, p: float, p_holm: float) -> tuple:
+def _row(row: list, lift: Interval, p: float, p_adjusted: float, primary: bool) -> tuple:
     low, high = round(lift.low, DIGITS), round(lift.high, DIGITS)
-    shown = (float(f"{number:.{DIGITS}g}") for number in (p, p_holm))
-    win = int(low > 0 and p_holm < ALPHA)
-    return (*row[:-1], round(lift.value, DIGITS), low, high, *shown, win, round(minimum_detectable(lift.error), DIGITS))
+    shown = (float(f"{number:.{DIGITS}g}") for number in (p, p_adjusted))
+    win, detectable = int(low > 0 and p_adjusted < ALPHA), round(minimum_detectable(lift.error), DIGITS)
+    return (*row, round(lift.value, DIGITS), low, high, *shown, win, int(primary), detectable)

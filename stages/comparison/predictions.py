@@ -30,7 +30,7 @@ class Predictions:
     Attributes:
         images: (N,) names, ascending.
         labels: (N,) class names.
-        predicted: (N,) class names, by the conv probe on the headline layer with the first seeds.
+        predicted: (N,) class names, by the conv probe on the primary endpoint's layer with the first seeds.
         order: (N,) where each of `images` stands in the file; other arrays of the domain's test images have that order.
         scores: by layer and head.
     """
@@ -54,7 +54,7 @@ def read_predictions(path: str | Path, layers: dict[str, Layers]) -> dict[str, P
 
     Raises:
         StageError: when the file is missing, is no table of predictions, holds a loss that is not finite, does not hold
-            just the four heads on the headline and the best layer and ridge on the others, lists an image twice,
+            just every head on the layers of the views and ridge on the others, lists an image twice,
             or leaves one out for some seed.
     """
     path = Path(path)
@@ -76,10 +76,10 @@ def read_predictions(path: str | Path, layers: dict[str, Layers]) -> dict[str, P
         domain, layer, head = (table[name].cat.categories[codes[name][part[0]]] for name in PROBE)
         blocks.setdefault(domain, {})[layer, head] = part
     _check_blocks(path, blocks, layers)
-    return {domain: _domain(path, table, codes, blocks[domain], layers[domain].headline) for domain in layers}
+    return {domain: _domain(path, table, codes, blocks[domain], layers[domain].views["primary"]) for domain in layers}
 
 
-def _domain(path: Path, table: pd.DataFrame, codes: dict, blocks: dict, headline: str) -> Predictions:
+def _domain(path: Path, table: pd.DataFrame, codes: dict, blocks: dict, primary: str) -> Predictions:
     # Class names as numbers that labels and predictions share.
     classes = table["label"].cat.categories.union(table["predicted"].cat.categories)
     number = {n: classes.get_indexer(table[n].cat.categories)[table[n].cat.codes] for n in ("label", "predicted")}
@@ -106,7 +106,7 @@ def _domain(path: Path, table: pd.DataFrame, codes: dict, blocks: dict, headline
         raise StageError(f"{path} holds one test image of a domain; intervals need two. Change split.*_fraction.")
     order = np.argsort(pd.unique(codes["image"][np.sort(first)]), kind="stable")
     names = table["image"].cat.categories.to_numpy(object)[images]
-    shown = number["predicted"][blocks[headline, "conv"][: len(images)]]
+    shown = number["predicted"][blocks[primary, "conv"][: len(images)]]
     return Predictions(names, *(classes.to_numpy(object)[numbers] for numbers in (labels, shown)), order, scores)
 
 
@@ -131,6 +131,6 @@ def _check_blocks(path: Path, blocks: dict, layers: dict[str, Layers]) -> None:
             for what, keys in (("missing", expected - written), ("superfluous", written - expected))
         }
         raise StageError(
-            f"{path} must hold all heads on both domains' headline and best layers, and ridge on every layer of "
+            f"{path} must hold all heads on the layers of every view in both domains, and ridge on every layer of "
             f"layers.csv; missing: {names['missing']}; superfluous: {names['superfluous']}. Run `dvc repro`."
         )

@@ -8,6 +8,7 @@ import numpy as np
 from stages.comparison.few_shot import FewShot, read_few_shot
 from stages.comparison.layers import Layers, read_layers
 from stages.comparison.predictions import Predictions, read_predictions
+from stages.probing.tables import PIXELS_LAYER
 from stages.runtime.errors import StageError
 from stages.study.vocabulary import DOMAINS
 
@@ -31,24 +32,28 @@ class ProbedRepresentation:
     few_shot: dict[tuple[str, str], list[FewShot]]
 
     def views(self, domain: str) -> dict[str, str]:
-        """The layer of each view: `headline` and, of an encoder, `best`, which may be the same. Pixels have one."""
-        layers = self.layers[domain]
-        return {"headline": layers.headline} | ({"best": layers.best} if self.kind == "encoder" else {})
+        """The layer of each view, of `stages.comparison.layers.VIEWS`; pixels have the first alone."""
+        return self.layers[domain].views
 
     def probe_seeds(self, domain: str) -> set[tuple[str, int]]:
         """How many seeds each head was fitted with."""
         return {(head, scores.hit.shape[1]) for (_, head), scores in self.predictions[domain].scores.items()}
 
 
-def read_representations(folder: str | Path, pixels: list[str], encoders: list[str]) -> list[ProbedRepresentation]:
+def read_representations(
+    folder: str | Path, pixels: list[str], encoders: list[str], primary: str
+) -> list[ProbedRepresentation]:
     """Read <folder>/<representation>/ for each name, and for no other.
+
+    Args:
+        primary: the encoders' layer of the primary endpoint.
 
     Raises:
         StageError: when a file is missing or broken, or representations did not predict the same images with the same
             labels and the same seeds.
     """
     representations = []
-    for kind, names in (("pixels", pixels), ("encoder", encoders)):
+    for kind, names, layer in (("pixels", pixels, PIXELS_LAYER), ("encoder", encoders, primary)):
         for name in names:
             place = Path(folder) / name
             for path in (place, place / "layers.csv", place / "predictions.csv"):
@@ -57,7 +62,7 @@ def read_representations(folder: str | Path, pixels: list[str], encoders: list[s
                         f"{path} is missing, but probe.representations lists '{name}'. `dvc repro` makes it, "
                         f"`dvc checkout` brings it back."
                     )
-            layers = read_layers(place / "layers.csv", kind)
+            layers = read_layers(place / "layers.csv", layer)
             predictions = read_predictions(place / "predictions.csv", layers)
             few_shot = read_few_shot(place, layers, predictions)
             representations.append(ProbedRepresentation(name, kind, layers, predictions, few_shot))

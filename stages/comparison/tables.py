@@ -19,8 +19,9 @@ LIFTS = Table(
     "the table of lifts",
     {
         **dict.fromkeys(("domain", "head", "view", "representation", "layer", "over", "over_layer"), str),
-        **dict.fromkeys(("lift", "lift_low", "lift_high", "p", "p_holm"), float),
+        **dict.fromkeys(("lift", "lift_low", "lift_high", "p", "p_adjusted"), float),
         "win": int,
+        "primary": int,  # 1: the test of the primary endpoint, which the fixed sequence adjusts; 0: Holm's correction
         "minimum_detectable": float,
     },
 )

@@ -2,9 +2,10 @@
 
 1. The ridge probe is fitted to every layer, for every pretraining seed. The layer with the highest validation accuracy,
    as a mean over pretraining seeds, is the best layer; of equals the first.
-2. The headline layer and the best layer get the other heads, one file each in stages/probing/heads, and the ridge probe
-   with few labels, for every pretraining seed. Each head selects its hyperparameter on validation images, from values
-   that all representations share: by accuracy, then by loss, then the smaller value.
+2. The layer of the primary endpoint, the latents and the best layer get the other heads, one file each in
+   stages/probing/heads, and the ridge probe with few labels, for every pretraining seed. Each head selects its
+   hyperparameter on validation images, from values that all representations share: by accuracy, then by loss, then the
+   smaller value.
 3. When both domains are fitted, test images are read, once for each layer and pretraining seed, and predicted.
 
 Labels are numbered within a domain. Features are standardised on probe images; labels are not used.
@@ -60,8 +61,8 @@ def probe_representation(source: FeatureSource, manifest: pd.DataFrame, settings
         layers: FittedDomain = {}
         for layer, pretraining_seed in progress(product(source.layers, seeds), f"probes of domain {domain.name}"):
             run = ProbeRun(source, domain, layer, pretraining_seed, settings, seed)
-            layers[layer, pretraining_seed] = fit_layer(run, all_heads=layer == source.headline)
-        if (best := best_layer(layers)) != source.headline:
+            layers[layer, pretraining_seed] = fit_layer(run, all_heads=layer in source.fixed)
+        if (best := best_layer(layers)) not in source.fixed:
             for key in progress(product([best], seeds), f"probes of the best layer, {best}"):
                 layers[key] = fit_layer(layers[key].run, all_heads=True, ridge=layers[key].heads[DEPTH_HEAD])
         fitted.append(layers)
@@ -74,7 +75,7 @@ def probe_representation(source: FeatureSource, manifest: pd.DataFrame, settings
         layers=LAYERS.frame(chain.from_iterable(map(layer_rows, fitted))),
         few_shot=FEW_SHOT.frame(chain.from_iterable(rows for _, rows, _ in tested)),
         hits={key: table for *_, hits in tested for key, table in hits.items()},
-        conv={name: conv_probe(layers[source.headline, 0]) for name, layers in zip(SUBSETS, fitted, strict=True)},
+        conv={name: conv_probe(layers[source.fixed[0], 0]) for name, layers in zip(SUBSETS, fitted, strict=True)},
     )
 
 

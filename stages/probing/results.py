@@ -19,7 +19,7 @@ class ProbeResults(NamedTuple):
 
     Attributes:
         hits: by domain and layer, (rows of `few_shot`, test images) uint8, 1 where a prediction was right.
-        conv: by domain, the conv probe of the headline layer, pretraining seed 0 and probe seed 0.
+        conv: by domain, the conv probe of the first fixed layer, pretraining seed 0 and probe seed 0.
     """
 
     predictions: pd.DataFrame

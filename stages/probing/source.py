@@ -18,14 +18,14 @@ class FeatureSource:
         read: read(pretraining_seed, layer, subset, rows) gives features (n, V, C, H, W) float16 of the rows `rows` of a
             subset's array, with V = 2 views for `probe`.
         layers: names, from the image on: the order of layers.csv.
-        headline: the layer that gets every head whatever its accuracy.
+        fixed: the layers that get every head whatever their accuracy; conv probes of the first are kept for use.
         pretraining_seeds: K; each of 0..K-1 is probed by itself.
         max_features: of an image, for the ridge probe: `latents.features`.
     """
 
     read: Callable[[int, str, str, np.ndarray], np.ndarray]
     layers: tuple[str, ...]
-    headline: str
+    fixed: tuple[str, ...]
     pretraining_seeds: int
     max_features: int
 

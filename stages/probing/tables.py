@@ -13,8 +13,8 @@ from stages.formats.csv import Table
 HEADS = ("conv", "linear", "knn", "ridge")
 # The head that every layer has, and that selects the best layer.
 DEPTH_HEAD = "ridge"
-# By kind of representation, the layer that has every head: pixels are a single layer, an encoder's output its latents.
-HEADLINE_LAYERS = {"pixels": "pixels", "encoder": "latent"}
+# Pixels are a single layer; the output of an encoder is its latents.
+PIXELS_LAYER, LATENT_LAYER = "pixels", "latent"
 
 PREDICTIONS = Table(
     "a table of predictions",

@@ -1,8 +1,9 @@
 """The answer in sentences, from the numbers alone.
 
-The objective that a sentence speaks of is chosen on validation images, like its layer; the representation that it is
-measured against is chosen against it: the strongest on the test images. So luck with the test images can make
-an answer look worse than it is, but not better.
+The first is the primary endpoint: objective, layer, head and opponent were declared before the run. Of the others,
+which are secondary, the objective is chosen on validation images, like its layer; the representation that it is
+measured against is chosen against it: the strongest on the test images. So luck with the test images can make an answer
+look worse than it is, but not better.
 """
 
 from dataclasses import dataclass
@@ -13,20 +14,21 @@ from stages.reporting.numbers import percent, percent_range, points, points_rang
 from stages.reporting.results import StudyResults
 from stages.study.heads import HEADS
 from stages.study.representations import COLOR_PIXELS, LABELLED, OBJECTIVES, sees_color
+from stages.study.verdicts import UNDECIDED, verdict
 from stages.study.vocabulary import DOMAINS
-
-WIN, BEHIND, UNDECIDED = "beats", "falls behind", "no difference shown"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One domain's best objective: its accuracy, and its lift over the strongest of each kind of opponent.
+    """The accuracy of one domain's objective, and its lifts: over one opponent, or the strongest of each kind.
 
     Attributes:
+        how: how the objective and its layer were chosen, in words.
         accuracy, low, high: shares of 0..1; the interval may be NaN.
-        lifts: kind of opponent (`pixels with colour`, ...) -> its row of metrics/lifts.csv.
+        lifts: what the opponent is (`the best pixels with colour`, ...) -> its row of metrics/lifts.csv.
     """
 
+    how: str
     domain: str
     head: str
     objective: str
@@ -38,16 +40,25 @@ class Finding:
     lifts: dict[str, pd.Series]
 
 
-def verdict(lift: pd.Series) -> str:
-    """What a row of metrics/lifts.csv allows to say: `WIN`, `BEHIND` or `UNDECIDED`."""
-    if lift["win"] == 1:
-        return WIN
-    return BEHIND if lift["lift_high"] < 0 and lift["p_holm"] < 0.05 else UNDECIDED
-
-
 def main_head(results: StudyResults) -> str | None:
-    """The head that the answer speaks of: the first of `HEADS` that was probed."""
-    return next((head for head in HEADS if (results.comparison["head"] == head).any()), None)
+    """The head that the answer speaks of: the primary endpoint's, or the first of `HEADS` that was probed."""
+    primary = results.lifts.loc[results.lifts["primary"] == 1, "head"]
+    probed = (head for head in HEADS if (results.comparison["head"] == head).any())
+    return next(iter([*primary, *probed]), None)
+
+
+def primary_findings(results: StudyResults) -> list[Finding]:
+    """The primary endpoint, a finding a domain; none where no objective was probed."""
+    lifts = results.lifts
+    rows = lifts[(lifts["primary"] == 1) & (lifts["view"] == "primary")]
+    return [
+        finding
+        for _, lift in rows.iterrows()
+        for finding in _findings(
+            results, lift["domain"], lift["head"], lift["representation"], lift["layer"], "declared before the run",
+            {"": lift},
+        )
+    ]  # fmt: skip
 
 
 def find_answers(results: StudyResults, *, from_color: bool) -> list[Finding]:
@@ -59,18 +70,26 @@ def find_answers(results: StudyResults, *, from_color: bool) -> list[Finding]:
     head, findings = main_head(results), []
     names = [name for name in OBJECTIVES if sees_color(name) == from_color]
     for domain in DOMAINS:
-        depth, means = results.depth, results.comparison
+        depth = results.depth
         candidates = depth[(depth["domain"] == domain) & (depth["chosen"] == 1) & depth["representation"].isin(names)]
         for best in candidates.nlargest(1, "validation_accuracy").itertuples():
-            rows = means[(means["domain"] == domain) & (means["head"] == head) & (means["layer"] == best.layer)]
-            for row in rows[rows["representation"] == best.representation].itertuples():
-                findings.append(
-                    Finding(
-                        domain, head, row.representation, row.layer, row.accuracy, row.accuracy_low, row.accuracy_high,
-                        results.chance.get(domain), _strongest(results.lifts, domain, head, row),
-                    )
-                )  # fmt: skip
+            strongest = _strongest(results.lifts, domain, head, best)
+            how = "chosen on validation images"
+            findings += _findings(results, domain, head, best.representation, best.layer, how, strongest)
     return findings
+
+
+def _findings(results, domain, head, representation, layer, how, lifts) -> list[Finding]:
+    """One finding, or none where the comparison has no such accuracy."""
+    means = results.comparison
+    rows = means[(means["domain"] == domain) & (means["head"] == head) & (means["layer"] == layer)]
+    return [
+        Finding(
+            how, domain, head, representation, layer, row.accuracy, row.accuracy_low, row.accuracy_high,
+            results.chance.get(domain), lifts,
+        )
+        for row in rows[rows["representation"] == representation].itertuples()
+    ]  # fmt: skip
 
 
 def sentence(finding: Finding) -> str:
@@ -79,7 +98,7 @@ def sentence(finding: Finding) -> str:
     interval = percent_range(finding.low, finding.high)
     interval = f"{interval}; " if interval else ""
     start = (
-        f"On {DOMAINS[finding.domain].phrase}, the objective and layer chosen on validation images, "
+        f"On {DOMAINS[finding.domain].phrase}, the objective and layer {finding.how}, "
         f"{_placed(finding.objective, finding.layer)}, "
         f"is right on {percent(finding.accuracy)} % of test images ({interval}{HEADS[finding.head]}{chance})"
     )
@@ -88,13 +107,14 @@ def sentence(finding: Finding) -> str:
 
 
 def _comparison(kind: str, lift: pd.Series) -> str:
-    opponent = f"the best {kind}, {_placed(lift['over'], lift['over_layer'])}"
+    opponent = f"{kind}{', ' if kind else ''}{_placed(lift['over'], lift['over_layer'])}"
     numbers = f"{points(lift['lift'])} points, {points_range(lift['lift_low'], lift['lift_high'])}"
     words = verdict(lift)
     if words != UNDECIDED:
         return f"it {words} {opponent} ({numbers})"
-    p, detectable = probability(lift["p_holm"]), percent(lift["minimum_detectable"])
-    facts = f"{numbers}; p {p} by Holm; minimum detectable lift at 80 % power, uncorrected: {detectable} points"
+    p, detectable = probability(lift["p_adjusted"]), percent(lift["minimum_detectable"])
+    adjusted = "in a fixed sequence" if lift["primary"] == 1 else "by Holm"
+    facts = f"{numbers}; p {p} {adjusted}; minimum detectable lift at 80 % power, uncorrected: {detectable} points"
     return f"against {opponent}, no difference is shown ({facts})"
 
 
@@ -107,11 +127,11 @@ def _strongest(lifts: pd.DataFrame, domain: str, head: str, subject) -> dict[str
     """Of each kind of opponent the one over which the subject's lift is smallest."""
     rows = lifts[(lifts["domain"] == domain) & (lifts["head"] == head)]
     rows = rows[(rows["representation"] == subject.representation) & (rows["layer"] == subject.layer)]
-    # Both views hold a layer that is the headline and the best: the best's opponents are at their best, too.
-    rows = rows[rows["view"] == ("best" if (rows["view"] == "best").any() else "headline")]
+    # Several views may hold this layer: where the best does, its opponents are at their best, too.
+    rows = rows[rows["view"] == ("best" if (rows["view"] == "best").any() else "primary")]
     controls = "control" if sees_color(subject.representation) else "lightness-only control"
     groups = {
-        "pixels with colour": rows[rows["over"].isin(COLOR_PIXELS)],
-        controls: rows[~rows["over"].isin([*COLOR_PIXELS, *OBJECTIVES, *LABELLED])],
+        "the best pixels with colour": rows[rows["over"].isin(COLOR_PIXELS)],
+        f"the best {controls}": rows[~rows["over"].isin([*COLOR_PIXELS, *OBJECTIVES, *LABELLED])],
     }
     return {kind: group.loc[group["lift"].idxmin()] for kind, group in groups.items() if group["lift"].notna().any()}

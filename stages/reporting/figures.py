@@ -22,7 +22,7 @@ class Panel:
 
 
 def accuracy_figure(results: StudyResults, head: str) -> list[Panel]:
-    """Bars of a head's accuracies: the headline layer and, where it is another, the best one."""
+    """Bars of a head's accuracies: the layers of every view, each once."""
     panels = []
     for domain, names in DOMAINS.items():
         bars = _of_domain(results.accuracy, domain)
@@ -46,7 +46,7 @@ def accuracy_file(results: StudyResults) -> str:
 
 
 def lift_figure(results: StudyResults, head: str) -> list[Panel]:
-    """A forest plot of a head's lifts: the best layers' and, where it is another, the headline layer's."""
+    """A forest plot of a head's lifts: those of every view, each pair of layers once."""
     panels = []
     for domain, names in DOMAINS.items():
         lifts = _of_domain(results.lifts, domain)
@@ -62,7 +62,7 @@ def lift_figure(results: StudyResults, head: str) -> list[Panel]:
 
 
 def efficiency_figure(results: StudyResults, view: str) -> list[Panel]:
-    """Accuracy against the number of labels a class, for the layers of a view; pixels are in both."""
+    """Accuracy against the number of labels a class, for the layers of a view; pixels are in each."""
     panels = []
     for domain, names in DOMAINS.items():
         curves = _of_domain(results.efficiency, domain)
@@ -117,11 +117,6 @@ def probe_figure(results: StudyResults) -> list[Panel]:
     return panels
 
 
-def has_other_best_layers(results: StudyResults) -> bool:
-    """Whether some encoder's best layer is not its headline layer."""
-    return results.comparison.duplicated(["domain", "head", "representation"]).any()
-
-
 def _panel(
     template: str, rows: pd.DataFrame, heading: str, title: str, description: str, slug: str, *, series="representation"
 ) -> list[Panel]:
@@ -137,7 +132,7 @@ def _of_domain(table: pd.DataFrame, domain: str) -> pd.DataFrame:
 
 
 def _spoken(bars: pd.DataFrame) -> str:
-    """What bars of accuracies show; a layer that is the headline and the best is one bar."""
+    """What bars of accuracies show; a layer of several views is one bar."""
     rows = bars.drop_duplicates(["representation", "layer"]).itertuples()
     places = [(row, "" if row.layer == "pixels" else f" {row.layer}") for row in rows]
     return ", ".join(f"{row.representation}{layer} {percent(row.accuracy)} %" for row, layer in places)

@@ -6,13 +6,14 @@ import jinja2
 from markupsafe import Markup
 
 from stages.reporting import figures, tables
-from stages.reporting.answer import find_answers, main_head, sentence, verdict
+from stages.reporting.answer import find_answers, main_head, primary_findings, sentence
 from stages.reporting.numbers import percent, points
 from stages.reporting.pictures import Picture
 from stages.reporting.results import StudyResults
 from stages.reporting.theme import css_variables
 from stages.study.heads import HEADS
 from stages.study.representations import BY_NAME, COLOR_PIXELS
+from stages.study.verdicts import verdict
 from stages.study.vocabulary import DOMAINS
 
 ROOM = Path(__file__).parent
@@ -39,12 +40,17 @@ def render_page(
     )
     environment.filters |= {"percent": percent, "points": points}
     head = main_head(results)
+    primary = primary_findings(results)
     from_lightness = find_answers(results, from_color=False)
     from_color = find_answers(results, from_color=True)
     compared = list(dict.fromkeys(results.comparison["representation"]))
     return environment.get_template("report.html.jinja").render(
         style=Markup(css_variables() + (ROOM / "report.css").read_text(encoding="utf-8")),
-        findings={"From lightness alone": from_lightness, "With colour in sight": from_color},
+        findings={
+            "The primary endpoint": primary,
+            "Secondary: the best layer, from lightness alone": from_lightness,
+            "Secondary: the best layer, with colour in sight": from_color,
+        },
         sentence=sentence,
         verdict=verdict,
         head=head and HEADS[head],
@@ -53,8 +59,8 @@ def render_page(
         accuracy={name: figures.accuracy_figure(results, key) for key, name in HEADS.items()},
         lifts=figures.lift_figure(results, head) if head else None,
         lift_tables=_by_domain(tables.lift_table, results),
-        other_best=figures.has_other_best_layers(results),
-        efficiency={view: figures.efficiency_figure(results, view) for view in ("best", "headline")},
+        primary_layer=next(iter(results.accuracy.query("view == 'primary' and layer != 'pixels'")["layer"]), None),
+        efficiency={view: figures.efficiency_figure(results, view) for view in ("primary", "best", "latent")},
         efficiency_tables=_by_domain(tables.efficiency_table, results),
         depth=figures.depth_figure(results),
         depth_tables=_by_domain(tables.depth_table, results),
@@ -70,7 +76,7 @@ def render_page(
             if results.quality.get(names.key)
         ],
         collapsed=results.collapsed,
-        confused=_confused(results, [finding.objective for finding in [*from_lightness, *from_color]]),
+        confused=_confused(results, [finding.objective for finding in [*primary, *from_lightness, *from_color]]),
         changes=tables.Table(
             "Parameters that differ from the default, profiles/sample.yaml.",
             ["parameter", "default", "here"],

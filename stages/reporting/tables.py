@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from stages.reporting.answer import BEHIND, WIN, verdict
 from stages.reporting.numbers import fixed, percent, percent_range, points, probability
 from stages.reporting.results import StudyResults
 from stages.study.heads import HEADS
 from stages.study.representations import OBJECTIVES, sees_color
+from stages.study.verdicts import BEHIND, WIN, verdict
 
 MISSING = float("nan")
 
@@ -58,9 +58,9 @@ def lift_table(results: StudyResults, domain: str, title: str) -> Table:
         rows.append([
             lift["representation"], lift["layer"], lift["over"], lift["over_layer"], lift["view"], lift["head"],
             points(lift["lift"]), points(lift["lift_low"]), points(lift["lift_high"]),
-            probability(lift["p"]), probability(lift["p_holm"]), percent(lift["minimum_detectable"]), words,
+            probability(lift["p"]), probability(lift["p_adjusted"]), percent(lift["minimum_detectable"]), words,
         ])  # fmt: skip
-    columns = ["representation", "layer", "over", "its layer", "view", "head", "lift", "from", "to", "p", "p (Holm)"]
+    columns = ["representation", "layer", "over", "its layer", "view", "head", "lift", "from", "to", "p", "adjusted p"]
     caption = f"{title}: lifts in points, their 95 % intervals, and the minimum detectable lift at 80 % power."
     texts = {"layer", "over", "its layer", "view", "head", "verdict"}
     return Table(caption, [*columns, "detectable", "verdict"], rows, texts, kinds)

@@ -103,7 +103,7 @@ class Model(Group):
     layers_per_block: Count
     """Residual layers of each block."""
     latent_channels: Count
-    """Channels of the latents, the headline layer."""
+    """Channels of the latents, the encoder's output."""
     norm_num_groups: Count
     """32 groups over 32 channels would be instance norm. It must divide every number of channels."""
     chroma_stride: Count
@@ -247,7 +247,7 @@ class Latents(Group):
     """Which activations of the encoders are probed."""
 
     layers: Annotated[list[str], Field(min_length=1)]
-    """Layers to probe; latent is the headline. It must be among them."""
+    """Layers to probe. latent and compare.primary.layer must be among them."""
     features: Annotated[int, Field(ge=64)]
     """A layer is average-pooled by a whole factor until it has at most as many."""
     precision: Precision

@@ -21,6 +21,3 @@ DOMAINS = {
     "in": Domain(DOMAIN_NAMES["in"], "Classes that the autoencoder saw", "classes that the autoencoder saw"),
     "out": Domain(DOMAIN_NAMES["out"], "Held-out classes", "classes that it never saw"),
 }
-
-# The objective of the study: metrics/comparison.json has its lifts, comparison.csv its lift over each row.
-SUBJECT = "colorization"

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 CLASSES = {"in": ["apple", "cake", "nan", "stew"], "out": ["bread", "tart"]}
-LAYERS = {"encoder": ["down_0", "mid", "latent"], "pixels": ["pixels"]}
-HEADLINE = {"encoder": "latent", "pixels": "pixels"}
+LAYERS = {"encoder": ["down_0", "down_1", "mid", "latent"], "pixels": ["pixels"]}
+PRIMARY = "down_1"
 HEADS = ["conv", "linear", "knn", "ridge"]
 SHOTS = ["1", "5", "all"]
 DRAWS = 2
@@ -35,8 +35,9 @@ def write_findings(
     """
     rng, place, hits = np.random.default_rng(rng), Path(folder) / name, hits or {}
     (place / "few_shot").mkdir(parents=True)
-    layers, headline = layers or LAYERS[kind], HEADLINE[kind]
-    best = headline if kind == "pixels" or best is None else best
+    layers = layers or LAYERS[kind]
+    fixed = ("pixels",) if kind == "pixels" else (PRIMARY, "latent")
+    best = fixed[-1] if kind == "pixels" or best is None else best
     trained = 1 if kind == "pixels" else pretraining_seeds
     tables, few_shot, curves, choices, depths = [], [], [], [], []
     for domain, labels in classes.items():
@@ -44,7 +45,7 @@ def write_findings(
         wrong = np.array(labels, object)[(np.arange(images) + 1) % len(labels)]
         image = np.array([f"{own}/{number:06}" for number, own in enumerate(label)], object)
         for layer in layers:
-            for head in HEADS if layer in (headline, best) else ["ridge"]:
+            for head in HEADS if layer in (*fixed, best) else ["ridge"]:
                 shape = (trained, seeds if head == "conv" else 1, images)
                 hit = rng.random(shape) < accuracy
                 hit = np.asarray(hits.get((domain, layer, head), hit), bool).reshape(shape)
@@ -55,7 +56,7 @@ def write_findings(
                     columns |= {"predicted": np.where(right, label, wrong), "top5": np.maximum(right, 0).astype(int)}
                     tables.append(pd.DataFrame(columns | {"loss": 1.5 - right}))
             depths.append((domain, layer, layers.index(layer), 900, 0.25, int(layer == best)))
-        for layer in dict.fromkeys((headline, best)):
+        for layer in dict.fromkeys((*fixed, best)):
             rows, right = [], []
             for seed in range(trained):
                 run = (domain, layer, "conv", seed)

@@ -5,11 +5,13 @@ from pathlib import Path
 from stages.compare import all_hits
 from stages.comparison.estimates import BootstrapEstimate, bootstrap_estimates
 from stages.comparison.layers import DOMAINS
+from stages.comparison.primary import Endpoint
 from stages.comparison.representations import ProbedRepresentation, read_representations
-from tests.comparison.probes import write_findings
+from tests.comparison.probes import PRIMARY, write_findings
 
 PIXELS = {"rgb": 0.5, "lightness": 0.3}
 ENCODERS = {"random": 0.3, "reconstruction": 0.35, "colorization": 0.6}
+ENDPOINT = Endpoint("conv", "colorization", "rgb")
 
 
 def study(
@@ -23,7 +25,7 @@ def study(
         kind, own = "pixels" if name in pixels else "encoder", (hits or {}).get(name)
         if not (Path(folder) / name).exists():
             write_findings(folder, name, accuracy, kind=kind, rng=number, hits=own, **options)
-    representations = read_representations(folder, list(pixels), list(encoders))
+    representations = read_representations(folder, list(pixels), list(encoders), PRIMARY)
     return representations, {
         domain: bootstrap_estimates(all_hits(representations, domain), resamples=resamples, seed=[seed, number])
         for number, domain in enumerate(DOMAINS)

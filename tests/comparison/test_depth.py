@@ -13,8 +13,14 @@ def test_every_layer_has_its_ridge_accuracy_from_the_image_to_the_latents(tmp_pa
     found = depth_table(representations, columns)
     assert list(found) == DEPTH.names
     own = found[found["domain"] == "out"]
-    assert list(own["layer"]) == ["pixels", "down_0", "mid", "latent"] and list(own["order"]) == [0, 0, 1, 2]
-    assert list(own["chosen"]) == [1, 0, 1, 0]
+    assert list(own["layer"]) == ["pixels", "down_0", "down_1", "mid", "latent"] and list(own["order"]) == [
+        0,
+        0,
+        1,
+        2,
+        3,
+    ]
+    assert list(own["chosen"]) == [1, 0, 0, 1, 0]
     scores = representations[1].predictions["out"].scores
     for row in own[1:].itertuples():
         assert row.accuracy == pytest.approx(scores[row.layer, "ridge"].hit.mean(), abs=1e-6)

@@ -5,11 +5,11 @@ from stages.comparison.few_shot import read_few_shot
 from stages.comparison.layers import read_layers
 from stages.comparison.predictions import read_predictions
 from stages.runtime.errors import StageError
-from tests.comparison.probes import rewrite, write_findings
+from tests.comparison.probes import PRIMARY, rewrite, write_findings
 
 
 def read(place):
-    layers = read_layers(place / "layers.csv", "encoder")
+    layers = read_layers(place / "layers.csv", PRIMARY)
     return read_few_shot(place, layers, read_predictions(place / "predictions.csv", layers))
 
 
@@ -19,7 +19,7 @@ def test_answers_are_seeds_by_draws_by_images_in_the_order_of_names(tmp_path):
         tmp_path, "random", images=8, pretraining_seeds=2, hits={("in", "mid", "few_shot", "5"): hits}
     )
     found = read(place)
-    assert set(found) == {("in", "latent"), ("in", "mid"), ("out", "latent"), ("out", "mid")}
+    assert set(found) == {(domain, layer) for domain in ("in", "out") for layer in ("down_1", "latent", "mid")}
     assert [(few.shots, few.labels, few.hits.shape) for few in found["in", "mid"]] == [
         ("1", 1, (2, 2, 8)),
         ("5", 5, (2, 2, 8)),
@@ -33,7 +33,7 @@ def test_answers_are_seeds_by_draws_by_images_in_the_order_of_names(tmp_path):
     ("change", "message"),
     [
         (lambda rows: rows.drop(columns="draw"), "not a table of the few-shot probe"),
-        (lambda rows: rows[rows["layer"] == "mid"], "the headline and the best layer"),
+        (lambda rows: rows[rows["layer"] == "mid"], "the layers of every view"),
         (lambda rows: rows[1:], "a row for each of few_shot.csv"),
         (lambda rows: rows.assign(test_accuracy=0.123), "of different runs"),
         (lambda rows: rows.assign(draw=rows["draw"] + 1), "counted from 0"),

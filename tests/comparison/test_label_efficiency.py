@@ -13,8 +13,9 @@ def test_accuracy_is_the_mean_over_seeds_and_draws_fewest_labels_first(tmp_path)
     assert list(found) == LABEL_EFFICIENCY.names
     own = found[found["domain"] == "in"]
     assert own[["representation", "layer", "view"]].drop_duplicates().apply(tuple, axis=1).to_list() == [
-        ("rgb", "pixels", "headline"),
-        ("random", "latent", "headline"),
+        ("rgb", "pixels", "primary"),
+        ("random", "down_1", "primary"),
+        ("random", "latent", "latent"),
         ("random", "mid", "best"),
     ]
     best = own[own["view"] == "best"]
@@ -28,7 +29,7 @@ def test_draws_that_disagree_widen_the_interval(tmp_path):
     agreed, apart = [[images % 2, images % 2]], [[images % 5 > 0, images % 5 == 0]]
     hits = {"random": {("in", "latent", "few_shot", "1"): agreed, ("in", "latent", "few_shot", "5"): apart}}
     found = label_efficiency(*study(tmp_path, {}, {"random": 0.3}, images=200, hits=hits))
-    own = found.query("domain == 'in' and view == 'headline'").set_index("shots")
+    own = found.query("domain == 'in' and view == 'latent'").set_index("shots")
     assert own.loc["1", "accuracy"] == own.loc["5", "accuracy"] == 0.5
     width = own["accuracy_high"] - own["accuracy_low"]
     assert width["1"] == pytest.approx(2 * 1.96 * 0.5 / np.sqrt(200), rel=0.2)

@@ -5,11 +5,11 @@ import pytest
 from stages.comparison.layers import read_layers
 from stages.comparison.predictions import read_predictions
 from stages.runtime.errors import StageError
-from tests.comparison.probes import rewrite, write_findings
+from tests.comparison.probes import PRIMARY, rewrite, write_findings
 
 
 def read(place):
-    return read_predictions(place / "predictions.csv", read_layers(place / "layers.csv", "encoder"))
+    return read_predictions(place / "predictions.csv", read_layers(place / "layers.csv", PRIMARY))
 
 
 def test_scores_are_seeds_by_images_and_a_class_may_be_called_nan(tmp_path):
@@ -26,7 +26,7 @@ def test_scores_are_seeds_by_images_and_a_class_may_be_called_nan(tmp_path):
     np.testing.assert_array_equal(scores.top_5, scores.hit)
     np.testing.assert_array_equal(scores.loss, 1.5 - scores.hit)
     assert found.scores["latent", "linear"].hit.shape == found.scores["down_0", "ridge"].hit.shape == (2, 1, 8)
-    np.testing.assert_array_equal(found.predicted == found.labels, found.scores["latent", "conv"].hit[0, 0])
+    np.testing.assert_array_equal(found.predicted == found.labels, found.scores["down_1", "conv"].hit[0, 0])
 
 
 def test_row_order_does_not_matter_but_is_known_for_the_arrays_beside(tmp_path):
@@ -57,7 +57,7 @@ def test_row_order_does_not_matter_but_is_known_for_the_arrays_beside(tmp_path):
         (lambda rows: pd.concat((rows, rows[:1])), "twice"),
         (lambda rows: rows[rows["domain"] == "in"], "missing: out, down_0, ridge; "),
         (lambda rows: rows[(rows["layer"] != "mid") | (rows["head"] != "knn")], "missing: in, mid, knn; out, mid, knn"),
-        (lambda rows: rows.replace("knn", "svm"), "superfluous: in, latent, svm"),
+        (lambda rows: rows.replace("knn", "svm"), "superfluous: in, down_1, svm"),
         (lambda rows: rows[1:], "do not predict|does not predict"),
         (lambda rows: rows.assign(seed=rows["seed"] * 2), "does not predict the same images"),
         (lambda rows: rows.assign(label=rows["label"].where(rows["seed"] == 0, "cake")), "with the same labels"),

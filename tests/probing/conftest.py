@@ -15,7 +15,7 @@ def arrays(manifest):
 
 @pytest.fixture
 def encoders(manifest):
-    """Features by pretraining seed and layer: the layer that is not the headline tells more."""
+    """Features by pretraining seed and layer: the layer that is chosen tells more than the fixed one."""
     return {
         (k, layer): features(manifest, SIGNAL[layer], 10 * k + order)
         for k in range(2)

@@ -41,20 +41,20 @@ def features(manifest, signal: float, seed: int = 0, size: int = 4) -> dict[str,
 
 
 def probe(arrays, manifest, **changes):
-    """One layer, which is the headline."""
-    return _run({(0, "pixels"): arrays}, manifest, ["pixels"], "pixels", 9000, GRID | changes)
+    """One layer, which gets every head."""
+    return _run({(0, "pixels"): arrays}, manifest, ["pixels"], ["pixels"], 9000, GRID | changes)
 
 
 def probe_layers(encoders, manifest, layers=LAYERS, max_features=9000, **changes):
     """Arrays by pretraining seed and layer."""
-    return _run(encoders, manifest, layers, "latent", max_features, GRID | {"seeds": 1} | changes)
+    return _run(encoders, manifest, layers, ["latent"], max_features, GRID | {"seeds": 1} | changes)
 
 
-def _run(encoders, manifest, layers, headline, max_features, changes):
+def _run(encoders, manifest, layers, fixed, max_features, changes):
     def read(pretraining_seed, layer, subset, rows):
         return encoders[pretraining_seed, layer][subset][rows]
 
-    source = FeatureSource(read, tuple(layers), headline, len({seed for seed, _ in encoders}), max_features)
+    source = FeatureSource(read, tuple(layers), tuple(fixed), len({seed for seed, _ in encoders}), max_features)
     return probe_representation(source, manifest, settings(**changes), 0)
 
 

@@ -7,7 +7,7 @@ from stages.probing.few_shot import draw_images
 from tests.probing.signals import CLASSES, LAYERS, features, probe, probe_layers
 
 
-def test_ridge_goes_to_every_layer_and_all_heads_to_the_headline_and_the_best(encoders, manifest):
+def test_ridge_goes_to_every_layer_and_all_heads_to_the_fixed_and_the_best(encoders, manifest):
     found = probe_layers(encoders, manifest)
     everything = ["conv", "linear", "knn", "ridge"]
     expected = [("noise", ["ridge"]), ("latent", everything), ("clear", everything)]
@@ -30,7 +30,7 @@ def test_the_best_layer_has_the_highest_mean_of_ridge_on_validation(encoders, ma
         assert row.validation_accuracy == pytest.approx(means[row.domain, row.layer])
 
 
-def test_of_equal_layers_the_earlier_is_the_best_and_the_headline_may_be_it(encoders, manifest):
+def test_of_equal_layers_the_earlier_is_the_best_and_a_fixed_one_may_be_it(encoders, manifest):
     equal = {(k, layer): encoders[k, "clear"] for k, layer in encoders}
     for layers in (["latent", "clear"], ["clear", "latent"]):
         found = probe_layers(equal, manifest, layers=layers)

@@ -64,7 +64,7 @@ def test_test_images_are_read_once_a_layer_and_pretraining_seed_and_only_after_e
     watch(ridge, "fit_ridge")
     watch(few_shot, "fit_ridge")
     monkeypatch.setattr(layer_features, "TEST_CHUNK", 5)
-    source = FeatureSource(read, tuple(LAYERS), "latent", 2, 9000)
+    source = FeatureSource(read, tuple(LAYERS), ("latent",), 2, 9000)
     chunked = probe_representation(source, manifest, settings(**GRID), 0)
     kinds = [event[0] for event in events]
     first = kinds.index("test")

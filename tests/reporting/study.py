@@ -13,6 +13,7 @@ from tests.project import ROOT
 
 PIXELS = ["rgb", "lightness", "rgb_small", "lightness_small"]
 LAYERS = ["down_0", "down_1", "down_2", "mid", "latent"]
+PRIMARY = {"head": "conv", "layer": "mid", "over": "rgb_small"}
 SHOTS = {"1": 1.0, "5": 5.0, "10": 10.0, "25": 25.0, "all": 75.0}
 SKILL = {
     "rgb": 0.52, "rgb_small": 0.50, "lightness": 0.30, "lightness_small": 0.28, "random": 0.31, "reconstruction": 0.34,
@@ -49,6 +50,7 @@ def write_study(
     params = yaml.safe_load(default)
     params["pretext"] |= {"objectives": list(objectives), "controls": list(controls)}
     params["probe"]["representations"] = {"pixels": list(pixels), "latents": probed}
+    params["compare"]["primary"] = PRIMARY
     (root / "params.yaml").write_text(yaml.safe_dump(params))
 
     best = {(d, n): "mid" if SKILL[n] > 0.4 else "latent" for d in KEYS for n in probed}
@@ -82,7 +84,11 @@ def comparison_rows(rng, pixels, probed, heads, best) -> list[dict]:
     for domain, bonus in (("in", 0.0), ("out", 0.08)):
         for head, share in zip(heads, (1.0, 0.85, 0.8, 0.9), strict=False):
             for name in [*pixels, *probed]:
-                layers = ["pixels"] if name in pixels else list(dict.fromkeys(["latent", best[domain, name]]))
+                layers = (
+                    ["pixels"]
+                    if name in pixels
+                    else list(dict.fromkeys([PRIMARY["layer"], "latent", best[domain, name]]))
+                )
                 for layer in layers:
                     key = {"domain": domain, "head": head, "representation": name, "layer": layer}
                     key |= {"top_5": 0.9, "loss": 1.1}
@@ -97,15 +103,19 @@ def comparison_rows(rng, pixels, probed, heads, best) -> list[dict]:
 
 
 def accuracy_rows(cells: list[dict], pixels, best) -> list[dict]:
-    """A row a view; an encoder has both, though they may be of one layer."""
+    """A row a view; an encoder has all, though they may be of one layer."""
     rows = []
     for cell in cells:
         if cell["seed"] == "mean":
             name, layer = cell["representation"], cell["layer"]
-            views = {"headline": "pixels" if name in pixels else "latent", "best": best.get((cell["domain"], name))}
+            views = {"primary": "pixels"} if name in pixels else layer_views(cell["domain"], name, best)
             ends = {"low": cell["accuracy_low"], "high": cell["accuracy_high"]}
             rows += [cell | ends | {"view": view} for view, of_view in views.items() if of_view == layer]
     return rows
+
+
+def layer_views(domain, name, best) -> dict[str, str]:
+    return {"primary": PRIMARY["layer"], "latent": "latent", "best": best[domain, name]}
 
 
 def lift_rows(pixels, probed, heads, best) -> list[dict]:
@@ -115,19 +125,18 @@ def lift_rows(pixels, probed, heads, best) -> list[dict]:
             for name in probed:
                 others = [n for n in probed if n in ("random", "reconstruction") and n != name]
                 others += ["autoencoder"] if name == "split_brain" and "autoencoder" in probed else []
-                for view in ("headline", "best") if name != "random" else ():
+                for view in ("primary", "latent", "best") if name != "random" else ():
                     for over in [*pixels, *others]:
-                        layers = [
-                            "pixels" if n in pixels else best[domain, n] if view == "best" else "latent"
-                            for n in (name, over)
-                        ]
+                        layers = ["pixels" if n in pixels else layer_views(domain, n, best)[view] for n in (name, over)]
+                        primary = (head, name, layers[0], over) == ("conv", "colorization", "mid", PRIMARY["over"])
                         lift = SKILL[name] - SKILL[over]
                         p = float(np.exp(-30 * abs(lift)))
                         rows.append({
                             "domain": domain, "head": head, "view": view, "representation": name, "layer": layers[0],
                             "over": over, "over_layer": layers[1], "lift": round(lift, 6),
                             "lift_low": round(lift - 0.08, 6), "lift_high": round(lift + 0.08, 6), "p": round(p, 6),
-                            "p_holm": round(min(1, 6 * p), 6), "win": int(lift > 0.08 and 6 * p < 0.05),
+                            "p_adjusted": round(min(1, 6 * p), 6), "win": int(lift > 0.08 and 6 * p < 0.05),
+                            "primary": int(primary),
                             "minimum_detectable": 0.114,
                         })  # fmt: skip
     return rows
@@ -137,8 +146,8 @@ def efficiency_rows(rng, pixels, probed, best) -> list[dict]:
     rows = []
     for domain, chance in CHANCE.items():
         for name in [*pixels, *probed]:
-            layers = {"headline": "latent", "best": best.get((domain, name))}
-            for view, layer in {"headline": "pixels"}.items() if name in pixels else layers.items():
+            layers = {"primary": "pixels"} if name in pixels else layer_views(domain, name, best)
+            for view, layer in layers.items():
                 for shots, labels in SHOTS.items():
                     reached = np.log(labels + 1) / np.log(76)
                     accuracy = chance + (SKILL[name] - chance) * reached - (0.02 if layer == "latent" else 0)

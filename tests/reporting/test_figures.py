@@ -46,10 +46,10 @@ def test_bars_are_of_every_layer_shown_and_best_layers_are_named(results):
     (seen, unseen) = figures.accuracy_figure(results, "conv")
     assert (seen.title, unseen.title) == ("Classes that the autoencoder saw", "Held-out classes")
     hints = [hint.split(":")[0] for hint in hinted(seen.drawing)]
-    assert hints == ["rgb", "random latent", "colorization latent", "colorization mid"]
+    assert hints == ["rgb", "random mid", "random latent", "colorization mid", "colorization latent"]
     assert {"52.0", "45.0 latent", "50.0 mid"} <= set(words(seen.drawing))
     spoken = ElementTree.fromstring(seen.drawing).find("desc").text
-    numbers = "rgb 52.0 %, random latent 26.0 %, colorization latent 45.0 %, colorization mid 50.0 %"
+    numbers = "rgb 52.0 %, random mid 31.0 %, random latent 26.0 %, colorization mid 50.0 %, colorization latent 45.0 %"
     assert spoken == f"Test accuracy: {numbers}."
 
 
@@ -66,8 +66,8 @@ def test_no_rows_no_panels(results):
     ElementTree.fromstring(figures.accuracy_file(none))
 
 
-@pytest.mark.parametrize("view", ["best", "headline"])
-def test_pixels_are_in_the_curves_of_both_views_and_encoders_in_their_own(results, view):
+@pytest.mark.parametrize("view", ["primary", "best", "latent"])
+def test_pixels_are_in_the_curves_of_all_views_and_encoders_in_their_own(results, view):
     (seen, _) = figures.efficiency_figure(results, view)
     assert {"rgb", "random", "colorization"} <= set(words(seen.drawing))
     curves = results.efficiency[(results.efficiency["domain"] == "in") & (results.efficiency["shots"] == "all")]

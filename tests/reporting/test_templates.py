@@ -9,8 +9,8 @@ import yaml
 from dvc_render import VegaRenderer
 
 from stages.comparison.tables import ACCURACY, CURVES, DEPTH, LABEL_EFFICIENCY, LIFTS
-from stages.reporting.answer import BEHIND, WIN, verdict
 from stages.reporting.vega import TEMPLATES
+from stages.study.verdicts import BEHIND, WIN, verdict
 from tests.project import ROOT
 
 TABLES = {
@@ -74,7 +74,7 @@ def test_the_revisions_that_dvc_compares_are_told_apart(template, table, x, y):
 @pytest.mark.parametrize("high", [-0.01, 0.0, 0.2])
 @pytest.mark.parametrize("p", [0.01, 0.2])
 def test_a_lift_has_the_same_verdict_in_a_chart_and_in_a_sentence(win, high, p):
-    numbers = {"win": win, "lift_low": -0.3, "lift": -0.1, "lift_high": high, "p_holm": p}
+    numbers = {"win": win, "lift_low": -0.3, "lift": -0.1, "lift_high": high, "p_adjusted": p}
     row = dict.fromkeys(LIFTS.names, "in") | {key: str(value) for key, value in numbers.items()}
     specification = filled("stages/reporting/charts/lifts.json", [row | {"rev": "workspace"}], "lift", "over")
     scenegraph = json.dumps(vl_convert.vegalite_to_scenegraph(specification, vl_version="5.8"))

@@ -37,7 +37,7 @@ def bars(*rows: tuple, chance: float | None = None) -> pd.DataFrame:
 
 
 def lifts(*rows: tuple) -> pd.DataFrame:
-    names = ("representation", "over", "view", "lift", "lift_low", "lift_high", "p_holm", "win")
+    names = ("representation", "over", "view", "lift", "lift_low", "lift_high", "p_adjusted", "win")
     keys = [dict(zip(names, row, strict=True)) for row in rows]
     return table(LIFTS, [row | {"head": "conv", "layer": row["view"], "over_layer": row["view"]} for row in keys])
 
@@ -69,7 +69,7 @@ def length(bar) -> float:
 
 
 def test_bars_are_as_long_as_their_numbers():
-    rows = [("rgb", "pixels", "headline", 0.6, 0.5, 0.7), ("colorization", "latent", "headline", 0.3, NAN, NAN)]
+    rows = [("rgb", "pixels", "primary", 0.6, 0.5, 0.7), ("colorization", "latent", "primary", 0.3, NAN, NAN)]
     svg = drawn("accuracy", bars(*rows, chance=0.125))
     (rgb,), (colorization,) = hinted(svg)["rgb: 60.0 % (50.0 to 70.0)"], hinted(svg)["colorization latent: 30.0 %"]
     assert length(rgb) == pytest.approx(2 * length(colorization), abs=0.1)
@@ -77,8 +77,8 @@ def test_bars_are_as_long_as_their_numbers():
 
 
 def test_a_bar_s_interval_is_a_line_with_two_ends_and_what_has_none_gets_none():
-    with_interval = drawn("accuracy", bars(("random", "latent", "headline", 0.6, 0.5, 0.7)))
-    without = drawn("accuracy", bars(("random", "latent", "headline", 0.6, NAN, NAN)))
+    with_interval = drawn("accuracy", bars(("random", "latent", "primary", 0.6, 0.5, 0.7)))
+    without = drawn("accuracy", bars(("random", "latent", "primary", 0.6, NAN, NAN)))
     for svg, parts in ((with_interval, 3), (without, 0)):
         inked = [shape for shape in shapes(svg) if COLORS["ink"][0] in shape.attributes.values()]
         assert len([shape for shape in inked if shape.tag != "text"]) == parts
@@ -88,26 +88,26 @@ def test_a_bar_s_interval_is_a_line_with_two_ends_and_what_has_none_gets_none():
 def test_a_bar_chart_says_what_the_tables_say():
     """Halves are rounded alike: 12.25 % is 12.3 in both."""
     shares = [number / 400 for number in range(401)]
-    rows = [(f"n{number}", "pixels", "headline", share, NAN, NAN) for number, share in enumerate(shares)]
+    rows = [(f"n{number}", "pixels", "primary", share, NAN, NAN) for number, share in enumerate(shares)]
     svg = drawn("accuracy", bars(*rows))
     labels = [text for text in words(svg) if re.fullmatch(r"\d+\.\d", text)]
     assert labels == [percent(share) for share in shares]
 
 
-def test_the_best_layer_is_below_the_headline_and_named():
-    rows = [("random", "latent", "headline", 0.31, 0.2, 0.4), ("random", "mid", "best", 0.4, 0.3, 0.5)]
+def test_the_best_layer_is_below_the_primary_and_named():
+    rows = [("random", "latent", "primary", 0.31, 0.2, 0.4), ("random", "mid", "best", 0.4, 0.3, 0.5)]
     svg = drawn("accuracy", bars(*rows))
     at = {text.words: text.y for text in texts(svg)}
     assert at["random"] < at["31.0 latent"] < at["40.0 mid"]
 
 
-def test_a_layer_that_is_the_headline_and_the_best_is_one_bar():
-    svg = drawn("accuracy", bars(*[("random", "latent", view, 0.31, 0.2, 0.4) for view in ("headline", "best")]))
+def test_a_layer_of_several_views_is_one_bar():
+    svg = drawn("accuracy", bars(*[("random", "latent", view, 0.31, 0.2, 0.4) for view in ("latent", "best")]))
     assert [len(marks) for marks in hinted(svg).values()] == [1]
 
 
 def test_the_text_alternative_is_the_picture_s():
-    svg = drawn("accuracy", bars(("random", "latent", "headline", 0.31, 0.2, 0.4)), slug="a")
+    svg = drawn("accuracy", bars(("random", "latent", "primary", 0.31, 0.2, 0.4)), slug="a")
     parsed = ElementTree.fromstring(svg)
     assert parsed.get("role") == "img"
     spoken = {child.get("id"): child.text for child in parsed if child.tag in ("title", "desc")}
@@ -137,22 +137,22 @@ def test_a_forest_plot_puts_lifts_on_their_sides_of_zero_in_the_colour_of_their_
 
 def test_a_forest_plot_shows_a_pair_of_layers_once_and_one_head():
     rows = lifts(
-        ("colorization", "rgb", "headline", 0.1, 0.0, 0.2, 0.5, 0),
+        ("colorization", "rgb", "primary", 0.1, 0.0, 0.2, 0.5, 0),
         ("colorization", "rgb", "best", 0.1, 0.0, 0.2, 0.5, 0),
-        ("colorization", "random", "headline", 0.2, 0.1, 0.3, 0.5, 0),
+        ("colorization", "random", "primary", 0.2, 0.1, 0.3, 0.5, 0),
         ("colorization", "random", "best", 0.3, 0.2, 0.4, 0.5, 0),
     )
     rows.loc[:1, ["layer", "over_layer"]] = "latent"
     other = rows.assign(head="ridge", lift=0.7)
     marks = hinted(drawn("lifts", pd.concat([rows, other])))
     shown = sorted(re.search(r"over (\w+), (\w+)", hint).groups() for hint in marks)
-    assert shown == [("random", "best"), ("random", "headline"), ("rgb", "best")]
+    assert shown == [("random", "best"), ("random", "primary"), ("rgb", "primary")]
 
 
 def test_a_forest_plot_keeps_the_order_of_the_table_whatever_is_left_out():
-    """`compare` writes all headline rows before all best ones."""
+    """`compare` writes all primary rows before all best ones."""
     keys = [("b", "z"), ("b", "y"), ("b", "x"), ("a", "z"), ("a", "y")]
-    rows = lifts(*[(*key, view, 0.1, 0.0, 0.2, 0.5, 0) for view in ("headline", "best") for key in keys])
+    rows = lifts(*[(*key, view, 0.1, 0.0, 0.2, 0.5, 0) for view in ("primary", "best") for key in keys])
     alike = (rows["representation"] == "b") & (rows["over"] != "x")
     rows.loc[alike, ["layer", "over_layer"]] = "latent"
     labels = [text for text in texts(drawn("lifts", rows)) if re.fullmatch("over [xyz]|[ab]", text.words)]
@@ -253,19 +253,19 @@ def test_every_representation_has_a_look_of_its_own():
 
 
 def test_names_are_text_whatever_they_hold():
-    svg = drawn("accuracy", bars(('<b>&"', "pixels", "headline", 0.3, 0.2, 0.4)))
+    svg = drawn("accuracy", bars(('<b>&"', "pixels", "primary", 0.3, 0.2, 0.4)))
     assert '<b>&"' in words(svg)
 
 
 CODE = """
 import pandas as pd
 from tests.reporting.test_vega import bars, drawn
-print(drawn("accuracy", bars(("rgb", "pixels", "headline", 0.6123456, 0.5, 0.7))), end="")
+print(drawn("accuracy", bars(("rgb", "pixels", "primary", 0.6123456, 0.5, 0.7))), end="")
 """
 
 
 def test_the_same_numbers_give_the_same_bytes_in_another_process_too():
-    rows = bars(("rgb", "pixels", "headline", 0.6123456, 0.5, 0.7))
+    rows = bars(("rgb", "pixels", "primary", 0.6123456, 0.5, 0.7))
     first = drawn("accuracy", rows)
     assert drawn("accuracy", rows) == first
     ended = subprocess.run([sys.executable, "-c", CODE], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -273,7 +273,7 @@ def test_the_same_numbers_give_the_same_bytes_in_another_process_too():
 
 
 def test_a_file_has_its_namespace_and_a_ground():
-    svg = drawn("accuracy", bars(("rgb", "pixels", "headline", 0.6, 0.5, 0.7)))
+    svg = drawn("accuracy", bars(("rgb", "pixels", "primary", 0.6, 0.5, 0.7)))
     parsed = ElementTree.fromstring(as_file(svg, "#ffffff"))
     assert parsed.tag == "{http://www.w3.org/2000/svg}svg"
     assert parsed[0].get("fill") == "#ffffff"
