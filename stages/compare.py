@@ -42,8 +42,8 @@ from stages.study.vocabulary import DOMAINS
 def main() -> None:
     params = load_params()
     names, endpoint = params.probe.representations, declared_endpoint(params)
-    layer = params.compare.primary.layer
-    representations = read_representations("data/probes", names.pixels, names.latents, layer)
+    layer, depth_heads = params.compare.primary.layer, params.probe.depth_heads
+    representations = read_representations("data/probes", names.pixels, names.latents, layer, depth_heads)
     curves = chosen_curves("data/probes", representations)
     estimates = {
         domain: bootstrap_estimates(
@@ -70,7 +70,7 @@ def main() -> None:
         "comparison": (COMPARISON, cells),
         "lifts": (LIFTS, lifts),
         "label_efficiency": (LABEL_EFFICIENCY, label_efficiency(representations, estimates)),
-        "depth": (DEPTH, depth_table(representations, estimates)),
+        "depth": (DEPTH, depth_table(representations, estimates, depth_heads)),
         "accuracy": (ACCURACY, accuracy),
     }
     for name, (table, rows) in tables.items():

@@ -73,7 +73,7 @@ def test_tables_for_reading_and_plotting_agree(workspace):
     means = cells[cells["seed"] == "mean"]
     np.testing.assert_array_equal(accuracy["low"], means["accuracy_low"])
     assert accuracy.notna().all(axis=None) and (accuracy["low"] <= accuracy["high"]).all()
-    keys = ["domain", "representation", "layer"]
+    keys = ["domain", "head", "representation", "layer"]
     ridge = accuracy[accuracy["head"] == "ridge"].merge(depth, on=keys, suffixes=("", "_by_depth"))
     np.testing.assert_array_equal(ridge["low"], ridge["accuracy_low"])
     same = lifts[lifts["view"] == "primary"].merge(

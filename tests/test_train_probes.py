@@ -96,7 +96,7 @@ HEADERS = {
     "curves.csv": "domain,layer,head,pretraining_seed,seed,learning_rate,epoch,train_loss,validation_loss,"
     "validation_accuracy",
     "choices.csv": "domain,layer,head,pretraining_seed,setting,value,validation_accuracy,validation_loss,chosen",
-    "layers.csv": "domain,layer,order,features,validation_accuracy,chosen",
+    "layers.csv": "domain,layer,order,features,validation_accuracy,cv_accuracy,chosen",
     "few_shot.csv": "domain,layer,pretraining_seed,shots,labels,draw,alpha,validation_accuracy,test_accuracy",
 }
 

@@ -19,7 +19,7 @@ class Layers:
     Attributes:
         table: `LAYERS`, a row a layer, from the image to the latents.
         views: the layer of each view: `primary`, that of the primary endpoint; of an encoder also `latent`, its output,
-            and `best`, the one that validation chose. They may be the same layer.
+            and `best`, the one that cross-validation chose. They may be the same layer.
     """
 
     table: pd.DataFrame

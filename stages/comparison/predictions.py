@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from stages.comparison.layers import Layers
-from stages.probing.tables import DEPTH_HEAD, HEADS, PREDICTIONS
+from stages.probing.tables import HEADS, PREDICTIONS
 from stages.runtime.errors import StageError
 
 PROBE = ["domain", "layer", "head"]
@@ -42,19 +42,20 @@ class Predictions:
     scores: dict[tuple[str, str], Scores]
 
 
-def read_predictions(path: str | Path, layers: dict[str, Layers]) -> dict[str, Predictions]:
+def read_predictions(path: str | Path, layers: dict[str, Layers], depth_heads: list[str]) -> dict[str, Predictions]:
     """Read a representation's predictions.csv.
 
     Args:
         path: of the file.
         layers: of each domain, as by `stages.comparison.layers.read_layers`.
+        depth_heads: those that every layer has: `probe.depth_heads`.
 
     Returns:
         The predictions of each domain.
 
     Raises:
         StageError: when the file is missing, is no table of predictions, holds a loss that is not finite, does not hold
-            just every head on the layers of the views and ridge on the others, lists an image twice,
+            just every head on the layers of the views and the depth heads on the others, lists an image twice,
             or leaves one out for some seed.
     """
     path = Path(path)
@@ -75,7 +76,7 @@ def read_predictions(path: str | Path, layers: dict[str, Layers]) -> dict[str, P
     for part in np.split(rows, np.flatnonzero(np.diff(block)) + 1):
         domain, layer, head = (table[name].cat.categories[codes[name][part[0]]] for name in PROBE)
         blocks.setdefault(domain, {})[layer, head] = part
-    _check_blocks(path, blocks, layers)
+    _check_blocks(path, blocks, layers, depth_heads)
     return {domain: _domain(path, table, codes, blocks[domain], layers[domain].views["primary"]) for domain in layers}
 
 
@@ -119,11 +120,11 @@ def _read(path: Path) -> pd.DataFrame:
     return table
 
 
-def _check_blocks(path: Path, blocks: dict, layers: dict[str, Layers]) -> None:
+def _check_blocks(path: Path, blocks: dict, layers: dict[str, Layers], depth_heads: list[str]) -> None:
     written = {(domain, *key) for domain, keys in blocks.items() for key in keys}
     expected = set()
     for domain, domain_layers in layers.items():
-        expected |= {(domain, layer, DEPTH_HEAD) for layer in domain_layers.table["layer"]}
+        expected |= {(domain, layer, head) for layer in domain_layers.table["layer"] for head in depth_heads}
         expected |= {(domain, layer, head) for layer in domain_layers.shown for head in HEADS}
     if written != expected:
         names = {
@@ -131,6 +132,7 @@ def _check_blocks(path: Path, blocks: dict, layers: dict[str, Layers]) -> None:
             for what, keys in (("missing", expected - written), ("superfluous", written - expected))
         }
         raise StageError(
-            f"{path} must hold all heads on the layers of every view in both domains, and ridge on every layer of "
-            f"layers.csv; missing: {names['missing']}; superfluous: {names['superfluous']}. Run `dvc repro`."
+            f"{path} must hold all heads on the layers of every view in both domains, and {', '.join(depth_heads)} on "
+            f"every layer of layers.csv; missing: {names['missing']}; superfluous: {names['superfluous']}. "
+            f"Run `dvc repro`."
         )

@@ -41,12 +41,13 @@ class ProbedRepresentation:
 
 
 def read_representations(
-    folder: str | Path, pixels: list[str], encoders: list[str], primary: str
+    folder: str | Path, pixels: list[str], encoders: list[str], primary: str, depth_heads: list[str]
 ) -> list[ProbedRepresentation]:
     """Read <folder>/<representation>/ for each name, and for no other.
 
     Args:
         primary: the encoders' layer of the primary endpoint.
+        depth_heads: those that every layer has: `probe.depth_heads`.
 
     Raises:
         StageError: when a file is missing or broken, or representations did not predict the same images with the same
@@ -63,7 +64,7 @@ def read_representations(
                         f"`dvc checkout` brings it back."
                     )
             layers = read_layers(place / "layers.csv", layer)
-            predictions = read_predictions(place / "predictions.csv", layers)
+            predictions = read_predictions(place / "predictions.csv", layers, depth_heads)
             few_shot = read_few_shot(place, layers, predictions)
             representations.append(ProbedRepresentation(name, kind, layers, predictions, few_shot))
             _check_same(representations[0], representations[-1])

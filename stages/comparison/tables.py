@@ -36,9 +36,9 @@ LABEL_EFFICIENCY = Table(
 DEPTH = Table(
     "the table of accuracy by layer",
     {
-        **dict.fromkeys(("domain", "representation", "layer"), str),
+        **dict.fromkeys(("domain", "head", "representation", "layer"), str),
         **dict.fromkeys(("order", "features"), int),
-        **dict.fromkeys(("validation_accuracy", "accuracy"), float),
+        **dict.fromkeys(("validation_accuracy", "cv_accuracy", "accuracy"), float),  # the first two: of the ridge probe
         **dict.fromkeys(("accuracy_low", "accuracy_high"), None),
         "chosen": int,
     },

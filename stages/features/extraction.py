@@ -9,6 +9,7 @@ from stages.compute.batches import load_batch
 from stages.compute.device import autocast
 from stages.features.pooling import whole_factor
 from stages.models.autoencoder import Autoencoder
+from stages.models.geometry import HYPERCOLUMN
 from stages.models.split_brain import SplitBrain
 from stages.runtime.errors import StageError
 
@@ -21,17 +22,32 @@ def layer_shapes(
     """(channels, height, width) of each layer for a square image, as `extract_features` stores it.
 
     `latent` stays as it is. Every other layer is averaged over blocks of the smallest whole size that leaves at most
-    `features` values, after Zhang 2017, section 4.1, who bring all layers to about 9,000.
+    `features` values, after Zhang 2017, section 4.1, who bring all layers to about 9,000. `hypercolumn` is all layers
+    of the encoder, averaged down to one grid and concatenated: see `layer_maps`.
     """
     device = next(model.parameters()).device
     with torch.inference_mode():
         maps = model.activations(torch.zeros(1, 3, image_size, image_size, device=device))
     shapes = {}
     for layer in layers:
-        channels, side = maps[layer].shape[1:3]
+        channels, side = layer_maps(maps, layer).shape[1:3]
         side //= 1 if layer == "latent" else whole_factor(channels, side, features)
         shapes[layer] = (channels, side, side)
     return shapes
+
+
+def layer_maps(maps: dict[str, torch.Tensor], layer: str) -> torch.Tensor:
+    """The maps (N, C, h, w) float32 of a layer, of all layers' activations `maps`.
+
+    Those of `hypercolumn` are every layer's, averaged over blocks to the grid of the smallest and concatenated, in the
+    order from the image to the latents (Head2Toe: Evci et al. 2022, arXiv 2201.03529, section 3, who pool every layer
+    to a fixed size, normalise and concatenate). A probe standardises each channel on its own, so no layer weighs more
+    by its scale.
+    """
+    if layer != HYPERCOLUMN:
+        return maps[layer].float()
+    grid = min(values.shape[-1] for values in maps.values())
+    return torch.cat([F.avg_pool2d(values.float(), values.shape[-1] // grid) for values in maps.values()], dim=1)
 
 
 @torch.inference_mode()
@@ -60,7 +76,7 @@ def extract_features(
             with autocast(device, precision):
                 maps = model.activations(lab if view == 0 else lab.flip(-1))
             for layer, output in outputs.items():
-                values = maps[layer].float()
+                values = layer_maps(maps, layer)
                 if (factor := values.shape[-1] // output.shape[-1]) > 1:
                     values = F.avg_pool2d(values, factor)
                 half = values.half()

@@ -1,5 +1,7 @@
 """What follows from an encoder's blocks alone: its stride and the names of its layers."""
 
+HYPERCOLUMN = "hypercolumn"  # all layers at once: stages/features/extraction.py
+
 
 def latent_stride(block_out_channels: list[int]) -> int:
     """Image pixels to a latent position, along one axis: every block but the last halves the resolution.

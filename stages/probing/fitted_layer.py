@@ -15,13 +15,15 @@ class FittedLayer:
     """The probes of one layer from one pretraining run in one domain.
 
     Attributes:
-        heads: by id: the ridge probe alone, or all.
+        heads: by id: those of `probe.depth_heads`, or all.
+        cross_validated: accuracy of the ridge probe by cross-validation over probe and validation images, in [0, 1].
         few_shot: ridge probes fitted to few labels, where the layer has all heads.
     """
 
     run: ProbeRun
     stats: LayerStats
     heads: dict[str, FittedHead]
+    cross_validated: float
     few_shot: list[Draw] = field(default_factory=list)
 
 
@@ -30,9 +32,14 @@ FittedDomain = dict[tuple[str, int], FittedLayer]
 
 
 def best_layer(fitted: FittedDomain) -> str:
-    """The layer with the highest `validation_accuracy`; of equals the first."""
+    """The layer with the highest `cross_validated_accuracy`; of equals the first."""
     layers = dict.fromkeys(layer for layer, _ in fitted)
-    return max(layers, key=lambda layer: validation_accuracy(fitted, layer))
+    return max(layers, key=lambda layer: cross_validated_accuracy(fitted, layer))
+
+
+def cross_validated_accuracy(fitted: FittedDomain, layer: str) -> float:
+    """Accuracy by cross-validation over probe and validation images, in [0, 1]; mean over pretraining seeds."""
+    return statistics.fmean(probes.cross_validated for (name, _), probes in fitted.items() if name == layer)
 
 
 def validation_accuracy(fitted: FittedDomain, layer: str) -> float:

@@ -58,7 +58,11 @@ class LayerFeatures:
 
     @cached_property
     def vectors(self) -> np.ndarray:
-        return standardise_vectors(pool_to_limit(self._raw, self._max_features), self._stats.vectors)
+        return standardise_vectors(self.raw_vectors(), self._stats.vectors)
+
+    def raw_vectors(self) -> np.ndarray:
+        """`vectors` before they are standardised."""
+        return pool_to_limit(self._raw, self._max_features)
 
 
 def read_training_features(run: ProbeRun) -> tuple[LayerFeatures, LayerFeatures, LayerStats]:

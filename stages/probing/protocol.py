@@ -1,7 +1,8 @@
 """The probing protocol: the same for every representation, for each domain by itself.
 
-1. The ridge probe is fitted to every layer, for every pretraining seed. The layer with the highest validation accuracy,
-   as a mean over pretraining seeds, is the best layer; of equals the first.
+1. The heads of `probe.depth_heads`, the ridge probe among them, are fitted to every layer, for every pretraining seed.
+   The layer with the highest accuracy by cross-validation over probe and validation images, as a mean over pretraining
+   seeds, is the best layer; of equals the first (`stages.probing.cross_validation`).
 2. The layer of the primary endpoint, the latents and the best layer get the other heads, one file each in
    stages/probing/heads, and the ridge probe with few labels, for every pretraining seed. Each head selects its
    hyperparameter on validation images, from values that all representations share: by accuracy, then by loss, then the
@@ -23,10 +24,10 @@ from tqdm import tqdm
 from stages.classifiers.conv import ConvProbe
 from stages.classifiers.domains import read_domain
 from stages.dataset.manifest import SUBSETS
+from stages.probing.cross_validation import cross_validated_accuracy
 from stages.probing.few_shot import all_labels, few_shot_predictions, fit_few_shot
 from stages.probing.fitted_layer import FittedDomain, FittedLayer, best_layer
-from stages.probing.head import FittedHead
-from stages.probing.layer_features import read_test_features, read_training_features
+from stages.probing.layer_features import LayerFeatures, read_test_features, read_training_features
 from stages.probing.results import (
     ProbeResults,
     choice_rows,
@@ -64,7 +65,7 @@ def probe_representation(source: FeatureSource, manifest: pd.DataFrame, settings
             layers[layer, pretraining_seed] = fit_layer(run, all_heads=layer in source.fixed)
         if (best := best_layer(layers)) not in source.fixed:
             for key in progress(product([best], seeds), f"probes of the best layer, {best}"):
-                layers[key] = fit_layer(layers[key].run, all_heads=True, ridge=layers[key].heads[DEPTH_HEAD])
+                layers[key] = fit_layer(layers[key].run, all_heads=True, fitted=layers[key])
         fitted.append(layers)
 
     tested = [predict_domain(layers) for layers in fitted]
@@ -79,23 +80,32 @@ def probe_representation(source: FeatureSource, manifest: pd.DataFrame, settings
     )
 
 
-def fit_layer(run: ProbeRun, *, all_heads: bool, ridge: FittedHead | None = None) -> FittedLayer:
-    """Fit the ridge probe to one layer or, with `all_heads`, every head, and the ridge probe to few labels.
+def fit_layer(run: ProbeRun, *, all_heads: bool, fitted: FittedLayer | None = None) -> FittedLayer:
+    """Fit the heads of `probe.depth_heads` to one layer or, with `all_heads`, every head, and ridge to few labels.
 
     Args:
-        ridge: the layer's ridge probe, where it was fitted before.
+        fitted: the layer's probes, where some were fitted before.
     """
     train, validation, stats = read_training_features(run)
-    heads = {} if ridge is None else {DEPTH_HEAD: ridge}
-    for head in HEADS if all_heads else (DEPTH_HEAD,):
+    heads = dict(fitted.heads) if fitted else {}
+    for head in HEADS if all_heads else run.settings.depth_heads:
         if head not in heads:
             heads[head] = HEAD_MODULES[head].fit(run, train, validation)
+    accuracy = fitted.cross_validated if fitted else cross_validate(run, train, validation)
     if not all_heads:
-        return FittedLayer(run, stats, heads)
+        return FittedLayer(run, stats, heads, accuracy)
     images = (train.vectors, train.labels), (validation.vectors, validation.labels)
     few_shot = fit_few_shot(*images, run.classes, run.settings, (run.seed, run.domain_index))
     few_shot.append(all_labels(heads[DEPTH_HEAD], len(train.labels), run.classes))
-    return FittedLayer(run, stats, heads, few_shot)
+    return FittedLayer(run, stats, heads, accuracy, few_shot)
+
+
+def cross_validate(run: ProbeRun, train: LayerFeatures, validation: LayerFeatures) -> float:
+    """Accuracy of the ridge probe by cross-validation over probe and validation images, in [0, 1]."""
+    vectors = np.concatenate([train.raw_vectors(), validation.raw_vectors()])
+    labels = np.concatenate([train.labels, validation.labels])
+    folds, seed = run.settings.folds, (run.seed, run.domain_index)
+    return cross_validated_accuracy(vectors, labels, run.settings.ridge_alphas, folds, seed)
 
 
 def predict_domain(

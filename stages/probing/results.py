@@ -8,7 +8,7 @@ import pandas as pd
 
 from stages.classifiers.conv import ConvProbe
 from stages.probing.few_shot import Draw
-from stages.probing.fitted_layer import FittedDomain, best_layer, validation_accuracy
+from stages.probing.fitted_layer import FittedDomain, best_layer, cross_validated_accuracy, validation_accuracy
 from stages.probing.scores import cross_entropy, top_k_hits
 from stages.probing.source import ProbeRun
 from stages.probing.tables import CHOICES, CURVES, FEW_SHOT, HEADS, LAYERS, PREDICTIONS
@@ -79,6 +79,7 @@ def layer_rows(fitted: FittedDomain) -> list[dict]:
             "order": probes.run.source.layers.index(layer),
             "features": len(probes.stats.vectors.mean),
             "validation_accuracy": validation_accuracy(fitted, layer),
+            "cv_accuracy": cross_validated_accuracy(fitted, layer),
             "chosen": int(layer == best),
         }
         for (layer, pretraining_seed), probes in fitted.items()

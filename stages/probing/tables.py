@@ -3,7 +3,7 @@
 `predictions.csv`   what each probe predicts for each test image
 `curves.csv`        learning curves of the conv probe; a number is missing where the fit diverged
 `choices.csv`       every hyperparameter value that was tried, with its scores on validation images
-`layers.csv`        every layer with the validation accuracy that selects the best one
+`layers.csv`        every layer with the cross-validated accuracy that selects the best one
 `few_shot.csv`      the ridge probe by labels a class; `few_shot/<domain>-<layer>.npy` has its hits
 """
 
@@ -11,7 +11,7 @@ from stages.formats.csv import Table
 
 # Identifiers of the heads, in the order of the tables. Each is a module of stages/probing/heads.
 HEADS = ("conv", "linear", "knn", "ridge")
-# The head that every layer has, and that selects the best layer.
+# The head that every layer has, whatever `probe.depth_heads` adds, and that selects the best layer.
 DEPTH_HEAD = "ridge"
 # Pixels are a single layer; the output of an encoder is its latents.
 PIXELS_LAYER, LATENT_LAYER = "pixels", "latent"
@@ -60,6 +60,7 @@ LAYERS = Table(
         "order": int,  # from the image on
         "features": int,  # of an image, for the ridge probe
         "validation_accuracy": float,  # of the ridge probe, mean over pretraining seeds
+        "cv_accuracy": float,  # the same by cross-validation over probe and validation images: selects the best layer
         "chosen": int,  # 1: the best layer
     },
     float_format="%.6g",

@@ -1,7 +1,7 @@
 """The answer in sentences, from the numbers alone.
 
 The first is the primary endpoint: objective, layer, head and opponent were declared before the run. Of the others,
-which are secondary, the objective is chosen on validation images, like its layer; the representation that it is
+which are secondary, the objective is chosen without test images, like its layer; the representation that it is
 measured against is chosen against it: the strongest on the test images. So luck with the test images can make an answer
 look worse than it is, but not better.
 """
@@ -64,17 +64,17 @@ def primary_findings(results: StudyResults) -> list[Finding]:
 def find_answers(results: StudyResults, *, from_color: bool) -> list[Finding]:
     """The best objective of each domain among those that see lightness only, or among those that see colour.
 
-    It is the one whose chosen layer has the highest validation accuracy (ridge probe); a domain where none was probed
-    has no finding.
+    It is the one whose chosen layer has the highest cross-validated accuracy (ridge probe); a domain where none was
+    probed has no finding.
     """
     head, findings = main_head(results), []
     names = [name for name in OBJECTIVES if sees_color(name) == from_color]
     for domain in DOMAINS:
         depth = results.depth
         candidates = depth[(depth["domain"] == domain) & (depth["chosen"] == 1) & depth["representation"].isin(names)]
-        for best in candidates.nlargest(1, "validation_accuracy").itertuples():
+        for best in candidates.nlargest(1, "cv_accuracy").itertuples():
             strongest = _strongest(results.lifts, domain, head, best)
-            how = "chosen on validation images"
+            how = "chosen without test images"
             findings += _findings(results, domain, head, best.representation, best.layer, how, strongest)
     return findings
 

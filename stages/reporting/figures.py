@@ -78,13 +78,15 @@ def efficiency_figure(results: StudyResults, view: str) -> list[Panel]:
 
 
 def depth_figure(results: StudyResults) -> list[Panel]:
-    """Accuracy against depth; pixels, which have one layer, are a level line."""
+    """Accuracy against depth, a row of charts a head; pixels, which have one layer, are a level line."""
     panels = []
     for domain, names in DOMAINS.items():
         layers = _of_domain(results.depth, domain).assign(chance=results.chance.get(domain))
         best = layers[layers["chosen"] == 1]
-        spoken = ", ".join(f"{row.representation} {row.layer} {percent(row.accuracy)} %" for row in best.itertuples())
-        description = f"Test accuracy at the layer that validation chose: {spoken}."
+        spoken = ", ".join(
+            f"{row.representation} {row.layer} {percent(row.accuracy)} % ({row.head})" for row in best.itertuples()
+        )
+        description = f"Test accuracy at the layer that cross-validation chose: {spoken}."
         panels += _panel("depth", layers, names.title, f"{names.title}: accuracy by layer", description, domain)
     return panels
 

@@ -85,13 +85,15 @@ def depth_table(results: StudyResults, domain: str, title: str) -> Table:
     means = results.depth[results.depth["domain"] == domain]
     rows = [
         [
-            row.representation, row.layer, fixed(row.features, 0), percent(row.validation_accuracy),
-            percent(row.accuracy), percent(row.accuracy_low), percent(row.accuracy_high), "yes" if row.chosen else "",
+            row.representation, row.layer, row.head, fixed(row.features, 0), percent(row.validation_accuracy),
+            percent(row.cv_accuracy), percent(row.accuracy), percent(row.accuracy_low), percent(row.accuracy_high),
+            "yes" if row.chosen else "",
         ]
         for row in means.itertuples()
     ]  # fmt: skip
-    columns = ["representation", "layer", "features", "validation", "test", "from", "to", "chosen"]
-    return Table(f"{title}: accuracy of the ridge probe in %, by layer.", columns, rows, {"layer", "chosen"})
+    columns = ["representation", "layer", "head", "features", "validation", "cross-validated", "test", "from", "to"]
+    caption = f"{title}: test accuracy in %, by layer; validation and cross-validation are the ridge probe's."
+    return Table(caption, [*columns, "chosen"], rows, {"layer", "head", "chosen"})
 
 
 def curve_table(results: StudyResults, domain: str, title: str) -> Table:

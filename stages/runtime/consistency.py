@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stages.models.geometry import latent_stride, layer_names
+from stages.models.geometry import HYPERCOLUMN, latent_stride, layer_names
 
 if TYPE_CHECKING:
     from stages.runtime.schema import Params
@@ -21,6 +21,7 @@ def check_consistency(params: Params) -> None:
     _check_representations(params)
     _check_evaluation_probe(params)
     _check_layers(params)
+    _check_depth_heads(params)
     _check_primary(params)
     _check_classification_stride(params)
     _check_split_brain(params)
@@ -39,6 +40,7 @@ def _check_duplicates(params: Params) -> None:
         "probe.knn_k": probe.knn_k,
         "probe.shots": probe.shots,
         "probe.ridge_alphas": probe.ridge_alphas,
+        "probe.depth_heads": probe.depth_heads,
         "latents.layers": params.latents.layers,
     }
     for key, values in lists.items():
@@ -75,7 +77,7 @@ def _check_evaluation_probe(params: Params) -> None:
 
 
 def _check_layers(params: Params) -> None:
-    layers = layer_names(params.model.block_out_channels)
+    layers = [*layer_names(params.model.block_out_channels), HYPERCOLUMN]
     for name in params.latents.layers:
         if name not in layers:
             raise ValueError(
@@ -84,6 +86,13 @@ def _check_layers(params: Params) -> None:
             )
     if "latent" not in params.latents.layers:
         raise ValueError(f"latents.layers must list 'latent', the encoder's output; got {params.latents.layers}")
+
+
+def _check_depth_heads(params: Params) -> None:
+    if "ridge" not in params.probe.depth_heads:
+        raise ValueError(
+            f"probe.depth_heads must list 'ridge', which few-shot probes share; got {params.probe.depth_heads}"
+        )
 
 
 def _check_primary(params: Params) -> None:

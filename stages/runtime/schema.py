@@ -22,6 +22,7 @@ PixelRepresentation = Literal[*PIXELS]
 ColorPixels = Literal[*COLOR_PIXELS]
 Representation = Literal[*PIXELS, *ENCODERS]
 Head = Literal[*HEADS]
+DepthHead = Literal["ridge", "conv"]
 Precision = Literal["float32", "bfloat16"]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -297,6 +298,10 @@ class Probe(Group):
     """Random draws of the few labels."""
     ridge_alphas: Annotated[list[Positive], Field(min_length=1)]
     """Regularisation of the ridge and few-shot probe, chosen on validation."""
+    depth_heads: Annotated[list[DepthHead], Field(min_length=1)]
+    """Heads of every layer: ridge, and conv, which costs much more. metrics/depth.csv shows them by depth."""
+    folds: Annotated[int, Field(ge=2, le=50)]
+    """Folds of the cross-validation that chooses the best layer, over probe and validation images."""
 
 
 class Evaluate(Group):

@@ -25,6 +25,7 @@ def write_findings(
     pretraining_seeds: int = 1,
     rng: int = 0,
     layers: list[str] | None = None,
+    depth_heads: tuple[str, ...] = ("ridge",),
     classes: dict[str, list[str]] = CLASSES,
     hits: dict[tuple, np.ndarray] | None = None,
 ) -> Path:
@@ -45,7 +46,7 @@ def write_findings(
         wrong = np.array(labels, object)[(np.arange(images) + 1) % len(labels)]
         image = np.array([f"{own}/{number:06}" for number, own in enumerate(label)], object)
         for layer in layers:
-            for head in HEADS if layer in (*fixed, best) else ["ridge"]:
+            for head in HEADS if layer in (*fixed, best) else depth_heads:
                 shape = (trained, seeds if head == "conv" else 1, images)
                 hit = rng.random(shape) < accuracy
                 hit = np.asarray(hits.get((domain, layer, head), hit), bool).reshape(shape)
@@ -55,7 +56,7 @@ def write_findings(
                     columns |= {"pretraining_seed": index[0], "seed": index[1], "image": image, "label": label}
                     columns |= {"predicted": np.where(right, label, wrong), "top5": np.maximum(right, 0).astype(int)}
                     tables.append(pd.DataFrame(columns | {"loss": 1.5 - right}))
-            depths.append((domain, layer, layers.index(layer), 900, 0.25, int(layer == best)))
+            depths.append((domain, layer, layers.index(layer), 900, 0.25, 0.3, int(layer == best)))
         for layer in dict.fromkeys((*fixed, best)):
             rows, right = [], []
             for seed in range(trained):
@@ -77,7 +78,7 @@ def write_findings(
     columns = {
         "curves": [*run, "seed", "learning_rate", "epoch", *scores],
         "choices": [*run, "setting", "value", "validation_accuracy", "validation_loss", "chosen"],
-        "layers": ["domain", "layer", "order", "features", "validation_accuracy", "chosen"],
+        "layers": ["domain", "layer", "order", "features", "validation_accuracy", "cv_accuracy", "chosen"],
         "few_shot": [
             *("domain", "layer", "pretraining_seed", "shots", "labels"),
             *("draw", "alpha", "validation_accuracy", "test_accuracy"),

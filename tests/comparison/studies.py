@@ -15,7 +15,15 @@ ENDPOINT = Endpoint("conv", "colorization", "rgb")
 
 
 def study(
-    folder: Path, pixels=PIXELS, encoders=ENCODERS, *, resamples: int = 300, seed: int = 0, hits=None, **options
+    folder: Path,
+    pixels=PIXELS,
+    encoders=ENCODERS,
+    *,
+    resamples: int = 300,
+    seed: int = 0,
+    hits=None,
+    depth_heads=("ridge",),
+    **options,
 ) -> tuple[list[ProbedRepresentation], dict[str, dict[tuple, BootstrapEstimate]]]:
     """Write the representations, each right with its probability, and read them back with their columns.
 
@@ -24,8 +32,8 @@ def study(
     for number, (name, accuracy) in enumerate((pixels | encoders).items()):
         kind, own = "pixels" if name in pixels else "encoder", (hits or {}).get(name)
         if not (Path(folder) / name).exists():
-            write_findings(folder, name, accuracy, kind=kind, rng=number, hits=own, **options)
-    representations = read_representations(folder, list(pixels), list(encoders), PRIMARY)
+            write_findings(folder, name, accuracy, kind=kind, rng=number, hits=own, depth_heads=depth_heads, **options)
+    representations = read_representations(folder, list(pixels), list(encoders), PRIMARY, list(depth_heads))
     return representations, {
         domain: bootstrap_estimates(all_hits(representations, domain), resamples=resamples, seed=[seed, number])
         for number, domain in enumerate(DOMAINS)

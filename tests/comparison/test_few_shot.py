@@ -10,7 +10,7 @@ from tests.comparison.probes import PRIMARY, rewrite, write_findings
 
 def read(place):
     layers = read_layers(place / "layers.csv", PRIMARY)
-    return read_few_shot(place, layers, read_predictions(place / "predictions.csv", layers))
+    return read_few_shot(place, layers, read_predictions(place / "predictions.csv", layers, ["ridge"]))
 
 
 def test_answers_are_seeds_by_draws_by_images_in_the_order_of_names(tmp_path):

@@ -9,7 +9,7 @@ from tests.comparison.probes import PRIMARY, rewrite, write_findings
 
 
 def read(place):
-    return read_predictions(place / "predictions.csv", read_layers(place / "layers.csv", PRIMARY))
+    return read_predictions(place / "predictions.csv", read_layers(place / "layers.csv", PRIMARY), ["ridge"])
 
 
 def test_scores_are_seeds_by_images_and_a_class_may_be_called_nan(tmp_path):

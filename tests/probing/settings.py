@@ -19,6 +19,8 @@ SMALL = {
     "shots": [1, 5],
     "draws": 2,
     "ridge_alphas": [1.0, 100.0],
+    "depth_heads": ["ridge"],
+    "folds": 4,
 }
 
 

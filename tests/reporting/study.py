@@ -169,7 +169,8 @@ def depth_rows(rng, pixels, probed, best) -> list[dict]:
                 accuracy = SKILL[name] * 0.9 - (0 if layer == chosen else 0.02 * abs(order - 3) + 0.01)
                 accuracy = round(accuracy, 6)
                 rows.append({
-                    "domain": domain, "representation": name, "layer": layer, "order": order, "features": 8192,
+                    "domain": domain, "head": "ridge", "representation": name, "layer": layer, "order": order,
+                    "features": 8192, "cv_accuracy": round(accuracy + 0.01, 6),
                     "validation_accuracy": round(accuracy + 0.01, 6), "accuracy": accuracy,
                     "accuracy_low": round(accuracy - 0.05, 6), "accuracy_high": round(accuracy + 0.05, 6),
                     "chosen": int(layer == chosen),

@@ -12,12 +12,12 @@ from stages.study.verdicts import verdict
 LIFT = ["domain", "head", "view", "representation", "layer", "over", "over_layer", "lift", "lift_low", "lift_high"]
 LIFT += ["p", "p_adjusted", "win", "primary", "minimum_detectable"]
 MEAN = ["domain", "head", "representation", "layer", "accuracy", "accuracy_low", "accuracy_high"]
-DEPTH = ["domain", "representation", "layer", "validation_accuracy", "chosen"]
+DEPTH = ["domain", "representation", "layer", "cv_accuracy", "chosen"]
 EMPTY = pd.DataFrame()
 
 
 def results(lifts=(), means=(), depth=(), chance=None) -> StudyResults:
-    layers = pd.DataFrame(depth, columns=DEPTH).astype({"validation_accuracy": float})
+    layers = pd.DataFrame(depth, columns=DEPTH).astype({"cv_accuracy": float})
     return StudyResults(
         chance=chance or {}, comparison=pd.DataFrame(means, columns=MEAN), seeds=(1, 1),
         accuracy=EMPTY, lifts=pd.DataFrame(lifts, columns=LIFT), efficiency=EMPTY, depth=layers, curves=EMPTY,
@@ -44,7 +44,7 @@ def test_the_sentence_by_hand():
     ]
     (finding,) = find_answers(results(lifts, MEANS, CHOSEN, {"in": 0.125}), from_color=False)
     assert sentence(finding) == (
-        "On classes that the autoencoder saw, the objective and layer chosen on validation images, colorization (mid), "
+        "On classes that the autoencoder saw, the objective and layer chosen without test images, colorization (mid), "
         "is right on 52.7 % of test images (46.0 to 59.1; conv probe; chance: 12.5 %): against the best pixels with "
         "colour, rgb, no difference is shown (-5.2 points, -13.8 to +2.8; p 0.610 by Holm; minimum "
         "detectable lift at 80 % power, uncorrected: 11.4 points); it beats the best lightness-only control, lightness "

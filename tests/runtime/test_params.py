@@ -84,6 +84,8 @@ def test_null_is_refused_where_it_means_nothing(tmp_path, key):
             "latents.layers must name layers of the encoder (down_0, down_1, down_2, mid",
         ),
         ("latents.layers", ["mid"], "latents.layers must list 'latent', the encoder's output; got ['mid']"),
+        ("probe.depth_heads", ["conv"], "probe.depth_heads must list 'ridge', which few-shot probes share"),
+        ("probe.depth_heads", ["ridge", "knn"], "probe.depth_heads[1] must be one of 'ridge', 'conv'; got 'knn'"),
         (
             "compare.primary.layer",
             "down_3",

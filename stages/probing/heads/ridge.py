@@ -4,7 +4,7 @@ After fewshot_lsr.py of google-research/big_vision: one eigendecomposition serve
 selecting it costs next to nothing. Trained on probe images without their mirror images; alpha is selected on validation
 images. A fit draws nothing: one stands for every seed.
 
-It is fitted to every layer, and selects the best one (Zhang et al., Split-Brain Autoencoders, arXiv 1611.09842, section
+It is fitted to every layer (Zhang et al., Split-Brain Autoencoders, arXiv 1611.09842, section
 4.1, who pool all layers to about 9,000 features so that no layer wins by its size). `stages.probing.few_shot` fits it
 to few labels.
 

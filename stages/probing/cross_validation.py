@@ -1,0 +1,48 @@
+"""How well a layer classifies, by cross-validation over all labelled images that are no test images.
+
+The best layer is chosen by it: probe and validation images together say more than validation images alone, which are
+few. Stratified k-fold, the same folds for every representation and layer (scikit-learn's `StratifiedKFold`, seeded); a
+ridge probe on one-hot labels, whose alpha is chosen within the training part of each fold by the leave-one-out squared
+error, in closed form (`RidgeCV`). Features are standardised on the training part.
+
+Settings that matter:
+    probe.folds             k; at most the labels of the rarest class, at least 2
+    probe.ridge_alphas      regularisation strengths to choose from
+"""
+
+import warnings
+
+import numpy as np
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import StratifiedKFold
+
+from stages.classifiers.standardization import standardise_vectors, vector_stats
+
+
+def cross_validated_accuracy(
+    vectors: np.ndarray, labels: np.ndarray, alphas: list[float], folds: int, seed: tuple[int, ...]
+) -> float:
+    """Share of images, in [0, 1], that the probe fitted to the other folds classifies rightly.
+
+    Args:
+        vectors: (N, D) float32, not standardised.
+        labels: (N,) int64 from 0; some class has 2 or more.
+        alphas: above 0.
+        folds: k.
+        seed: of the folds; the same labels and the same seed give the same folds.
+    """
+    counts = np.bincount(labels)
+    splits = max(2, min(folds, int(counts[counts > 0].min())))
+    random_state = int(np.random.SeedSequence(seed).generate_state(1)[0])
+    kfold = StratifiedKFold(splits, shuffle=True, random_state=random_state)
+    targets, hits = np.eye(len(counts))[labels], np.empty(len(labels), bool)
+    with warnings.catch_warnings():
+        # A class of one image is in one fold: it is classified wrongly there, which is right.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        parts = list(kfold.split(vectors, labels))
+    for train, held_out in parts:
+        stats = vector_stats(vectors[train])
+        ridge = RidgeCV(alphas).fit(standardise_vectors(vectors[train], stats), targets[train])
+        scores = ridge.predict(standardise_vectors(vectors[held_out], stats))
+        hits[held_out] = scores.argmax(axis=1) == labels[held_out]
+    return float(hits.mean())
