@@ -2,7 +2,8 @@
 
 DVC resolves dvc.yaml itself, with every name of stages/study/representations.py listed in the parameters. Two stages
 write files that often stay the same, and DVC skips what depends on those: `check_params` writes the same bytes always,
-and `prepare_objectives` writes files for each objective, so each parameter is changed here to see which of them change.
+and `prepare_objectives` writes files for each objective and control, so each parameter is changed here to see which of
+them change.
 """
 
 import json
@@ -21,6 +22,7 @@ from dvc.repo import Repo
 
 from stages.palette.bins import gamut_bins
 from stages.palette.counts import COLORS, write_joint, write_mean_ab, write_prior
+from stages.prepare_objectives import control_settings
 from stages.runtime.params import load_params
 from stages.runtime.schema import Group, Params
 from stages.study.representations import CONTROLS, ENCODERS, OBJECTIVES, PIXELS
@@ -93,10 +95,12 @@ def objective_files() -> dict[str, set[str]]:
 
 def _settings(params: Params) -> dict[str, str]:
     """What `prepare_objectives` would write: JSON by path."""
+    shares = {name: import_module(f"stages.objectives.{name}").settings(params) for name in OBJECTIVES}
+    shares |= {name: {"train": control_settings(name, params)} for name in CONTROLS}
     return {
         f"{OBJECTIVES_FOLDER}/{name}/{part}.json": json.dumps(settings)
-        for name in OBJECTIVES
-        for part, settings in import_module(f"stages.objectives.{name}").settings(params).items()
+        for name, share in shares.items()
+        for part, settings in share.items()
     }
 
 

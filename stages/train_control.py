@@ -1,7 +1,8 @@
 """Stage: the encoders to compare with. `python -m stages.train_control random`
 
 Each is a module of `stages.controls`. Reads and writes what `train_autoencoder` does, and data/lab/probe.npy for
-`supervised`; none of the objectives' parameters.
+`supervised`. Of the objectives' parameters it reads those of data/objectives/<control>/train.json, which is empty for
+most.
 """
 
 import argparse

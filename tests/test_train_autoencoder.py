@@ -111,7 +111,10 @@ def objectives() -> dict[str, bytes]:
     [
         ({"loss": {"lpips_weight": 0.5}}, {"colorization/train"}),
         ({"loss": {"adversarial_weight": 0.1}}, {"colorization/train"}),
-        ({"model": {"chroma_stride": 2}}, {"colorization/train"}),
+        (
+            {"model": {"chroma_stride": 2}},
+            {"colorization/train", "reconstruction/train", "autoencoder/train"},
+        ),
         ({"classification": {"rebalance": 1.0}}, {"color_classification/train", "split_brain/train"}),
         ({"classification": {"temperature": 0.5}}, {"color_classification/paint", "split_brain/paint"}),
         ({"split_brain": {"kind": "regression"}}, {"split_brain/train", "split_brain/paint"}),
@@ -122,11 +125,12 @@ def objectives() -> dict[str, bytes]:
     ids=lambda value: str(value) if isinstance(value, dict) else "",  # a set's order differs between processes
 )
 def test_a_parameter_changes_what_depends_on_it_and_no_other_objective(project, monkeypatch, changes, changed):
-    prepare(project, monkeypatch, pretext={"objectives": ALL_OBJECTIVES})
+    controls = ["random", "reconstruction", "autoencoder"]
+    prepare(project, monkeypatch, pretext={"objectives": ALL_OBJECTIVES, "controls": controls})
     before = objectives()
     prepare(project, monkeypatch, **changes)
     after = objectives()
-    assert len(after) == 6
+    assert len(after) == 6 + len(controls)
     different = {path for path in after if after[path] != before[path]}
     assert different == {f"data/objectives/{name}.json" for name in changed}
 
@@ -168,7 +172,7 @@ def test_only_an_offset_depends_on_what_lightness_says(project, monkeypatch):
     ("kind", "lightness_offset"), [("classification", False), ("classification", True), ("regression", True)]
 )
 def test_every_encoder_trains_and_tells_what_it_is(project, monkeypatch, kind, lightness_offset):
-    pretext = {"objectives": ALL_OBJECTIVES, "lightness_offset": lightness_offset}
+    pretext = {"objectives": ALL_OBJECTIVES, "controls": list(get_args(Control)), "lightness_offset": lightness_offset}
     prepare(project, monkeypatch, pretext=pretext, split_brain={"kind": kind})
     painting = {}
     for stage, names in ((train_autoencoder, ALL_OBJECTIVES), (train_control, get_args(Control))):
@@ -205,6 +209,7 @@ def test_a_critic_is_trained_where_it_has_a_weight(project, monkeypatch):
 
 
 def test_supervision_sees_in_domain_labels_only_and_for_as_many_steps(project, monkeypatch):
+    prepare(project, monkeypatch, pretext={"controls": ["supervised"]})
     run(monkeypatch, train_control, "supervised")
     before = outputs()
     spoil("probe", np.s_[8:])  # the images of classes c and d

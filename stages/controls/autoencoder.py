@@ -2,8 +2,10 @@
 
 from stages.controls.control import Control
 from stages.controls.reconstruct_input import Reconstruction
+from stages.formats.json import read_json
 
 
 def control() -> Control:
-    """The control."""
-    return Control(Reconstruction("lab"))
+    """The control, by data/objectives/autoencoder/train.json."""
+    settings = read_json("data/objectives/autoencoder/train.json")
+    return Control(Reconstruction("lab", settings["output_stride"]))

@@ -149,6 +149,22 @@ def test_the_autoencoder_makes_all_of_lab_and_reconstruction_lightness_only():
     assert grey.losses(torch.zeros(1, 1, 4, 4), shown(lab))["loss"].item() == pytest.approx(0.25, rel=1e-5)
 
 
+def test_reconstruction_at_a_stride_has_the_mean_of_each_square_as_its_target():
+    lab = plain(0.0, 0.0, 0.0)
+    lab[:, 0, :2, :2] = torch.tensor([[0.0, 100.0], [50.0, 50.0]])  # mean 50, so 0 in [-1, 1]; -1 elsewhere
+    target = torch.full((1, 1, 2, 2), -1.0)
+    target[..., 0, 0] = 0
+    objective = Reconstruction("lightness", stride=2)
+    assert objective.losses(target, shown(lab))["loss"].item() == 0
+    assert objective.losses(target + 0.5, shown(lab))["loss"].item() == pytest.approx(0.25)
+    network = objective.build(MODEL)
+    painter = Colorization(None, None, 2).build(MODEL)
+    assert network(plain(50.0, 0.0, 0.0, edge=8)).shape == (1, 1, 4, 4)
+    # Colorization's decoder, but for the last layer's second channel.
+    sizes = [parameters(net.decoder) for net in (network, painter)]
+    assert 0 < sizes[1] - sizes[0] <= 9 * MODEL.block_out_channels[0] + 1
+
+
 def test_supervision_trains_the_encoder_that_is_kept():
     torch.manual_seed(0)
     objective = Classification(3)

@@ -16,6 +16,8 @@ def project(tmp_path, monkeypatch):
         "lab/probe.npy",
         "split/manifest.csv",
         "objectives/colorization/train.json",
+        "objectives/random/train.json",
+        "objectives/reconstruction/train.json",
     ):
         path = project.path / "data" / name
         path.parent.mkdir(parents=True, exist_ok=True)
