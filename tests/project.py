@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -114,13 +115,23 @@ class Project:
             return set(repo.status())
 
     def downstream(self, stages: set[str]) -> set[str]:
-        """These stages and all that depend on their outputs: what runs again if every output differs."""
+        """These stages and all that depend on their outputs: what runs again if every output differs.
+
+        But for the empty file that `prepare_objectives` writes to each control that takes nothing of the objectives'
+        parameters, which never does.
+        """
         from dvc.repo import Repo
 
         with contextlib.chdir(self.path), Repo() as repo:
             graph = repo.index.graph
             reached = {stage for stage in graph if stage.addressing in stages}
-            while more := {stage for stage in graph if reached & set(graph.successors(stage))} - reached:
+            same = {stage for stage in graph if stage.addressing == "prepare_objectives"}
+            below = {
+                stage: set(graph.successors(stage))
+                - (same if re.match("train_control@(?!swapped)", stage.addressing) else set())
+                for stage in graph
+            }
+            while more := {stage for stage in graph if reached & below[stage]} - reached:
                 reached |= more
             return {stage.addressing for stage in reached}
 

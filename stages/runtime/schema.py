@@ -108,8 +108,7 @@ class Model(Group):
     norm_num_groups: Count
     """32 groups over 32 channels would be instance norm. It must divide every number of channels."""
     chroma_stride: Count
-    """Image pixels to one that regression paints, along an axis; a power of 2. 2 or 4 make its decoder cheaper.
-    `reconstruction` and `autoencoder` reproduce their input at the same stride."""
+    """Image pixels to one that regression paints, along an axis; a power of 2. 2 or 4: cheaper; reconstruction too."""
 
     @model_validator(mode="after")
     def check_norm_num_groups(self):
