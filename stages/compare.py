@@ -3,7 +3,9 @@
 Reads data/probes/<representation>/ for each of probe.representations; writes to metrics/
 - comparison.json: the primary endpoint and other scalars; comparison.csv: every accuracy;
 - lifts.csv: every difference, tested;
+- ratios.csv: accuracies as multiples of what pixels with colour reach, with and without chance;
 - label_efficiency.csv and depth.csv: accuracy by labels a class, and by layer;
+- few_shot_lifts.csv: differences with few labels, tested;
 - accuracy.csv: the accuracies that charts show;
 and to data/comparison/ what is only drawn: confusion/<domain>/<representation>.csv and confused.csv (conv probe, first
 seeds), and curves.csv (learning curves).
@@ -16,10 +18,12 @@ from stages.comparison.confusion import confusion, most_confused
 from stages.comparison.curves import chosen_curves
 from stages.comparison.depth import depth_table
 from stages.comparison.estimates import bootstrap_estimates
+from stages.comparison.few_shot_lifts import few_shot_lifts
 from stages.comparison.headline import headline
 from stages.comparison.label_efficiency import HEAD, label_efficiency
 from stages.comparison.lifts import lift_table
 from stages.comparison.primary import declared_endpoint
+from stages.comparison.ratios import ratio_table
 from stages.comparison.representations import ProbedRepresentation, read_representations
 from stages.comparison.summary import comparison_text
 from stages.comparison.tables import (
@@ -29,8 +33,10 @@ from stages.comparison.tables import (
     CONFUSION,
     CURVES,
     DEPTH,
+    FEW_SHOT_LIFTS,
     LABEL_EFFICIENCY,
     LIFTS,
+    RATIOS,
 )
 from stages.formats.json import write_json
 from stages.runtime.entry_point import run
@@ -47,7 +53,10 @@ def main() -> None:
     curves = chosen_curves("data/probes", representations)
     estimates = {
         domain: bootstrap_estimates(
-            all_hits(representations, domain), resamples=params.compare.resamples, seed=[params.seed, number]
+            all_hits(representations, domain),
+            representations[0].predictions[domain].labels,
+            resamples=params.compare.resamples,
+            seed=[params.seed, number],
         )
         for number, domain in enumerate(DOMAINS)
     }
@@ -56,6 +65,7 @@ def main() -> None:
     cells = comparison_cells(representations, estimates, endpoint.subject)
     means = mean_rows(cells, representations)
     lifts = lift_table(representations, estimates, endpoint)
+    ratios = ratio_table(representations, estimates, chance)
     accuracy = means.rename(columns={"accuracy_low": "low", "accuracy_high": "high"})[ACCURACY.names]
 
     with whole_folder("data/comparison") as folder:
@@ -69,14 +79,16 @@ def main() -> None:
     tables = {
         "comparison": (COMPARISON, cells),
         "lifts": (LIFTS, lifts),
+        "ratios": (RATIOS, ratios),
         "label_efficiency": (LABEL_EFFICIENCY, label_efficiency(representations, estimates)),
+        "few_shot_lifts": (FEW_SHOT_LIFTS, few_shot_lifts(representations, estimates, lifts, params.seed)),
         "depth": (DEPTH, depth_table(representations, estimates, depth_heads)),
         "accuracy": (ACCURACY, accuracy),
     }
     for name, (table, rows) in tables.items():
         with whole_file(f"metrics/{name}.csv") as part:
             table.write(part, rows)
-    write_json("metrics/comparison.json", headline(means, lifts, chance, endpoint))
+    write_json("metrics/comparison.json", headline(means, lifts, ratios, chance, endpoint))
     print(comparison_text(means, lifts, classes, endpoint))
 
 

@@ -1,6 +1,7 @@
 """Stage: train the autoencoder by an objective that paints colours. `python -m stages.train_autoencoder colorization`
 
-Reads data/objectives/<objective>/train.json, data/lab/pretrain.npy and the in-domain part of data/lab/validation.npy;
+Reads data/objectives/<objective>/train.json, data/lab/pretrain.npy and the in-domain part of data/lab/validation.npy,
+with train.online_probe all of it and data/lab/probe.npy;
 writes data/encoders/<objective>/ and data/training/<objective>/ (DVCLive's series).
 """
 

@@ -13,7 +13,7 @@ from tests.comparison.probes import CLASSES, PRIMARY, write_findings
 PROJECT = Path(__file__).parents[1]
 PIXELS = {"rgb": 0.5, "lightness": 0.3}
 ENCODERS = {"random": 0.35, "colorization": 0.6}
-TABLES = ("comparison", "lifts", "label_efficiency", "depth", "accuracy")
+TABLES = ("comparison", "lifts", "ratios", "label_efficiency", "few_shot_lifts", "depth", "accuracy")
 
 
 @pytest.fixture
@@ -55,8 +55,9 @@ def test_the_headline_says_accuracy_lift_and_chance(workspace):
     compare.main()
     found = json.loads(Path("metrics/comparison.json").read_text())
     lifts = {f"lift_over_{name}" for name in ("rgb", "lightness", "random")}
-    expected = {"chance", "minimum_detectable", *PIXELS, *ENCODERS, *lifts}
-    assert set(found["in_domain"]) == set(found["out_of_domain"]) == expected
+    expected = {"chance", "minimum_detectable", *PIXELS, *ENCODERS, *lifts, "ratio_to_rgb"}
+    assert set(found["in_domain"]) == {*expected, "chance_corrected_ratio_to_rgb"}
+    assert set(found["out_of_domain"]) == expected  # where rgb is not better than chance
     assert (found["in_domain"]["chance"], found["out_of_domain"]["chance"]) == (0.25, 0.5)
     table = pd.read_csv("data/probes/rgb/predictions.csv", keep_default_na=False)
     table = table.query("domain == 'in' and head == 'conv'")

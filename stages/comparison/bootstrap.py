@@ -50,8 +50,8 @@ def resampled_means(counts: np.ndarray, *, resamples: int, seed: int | list[int]
     images = len(counts)
     generator = np.random.default_rng(seed)
 
-    def draw() -> np.ndarray:
-        return np.bincount(generator.integers(images, size=images, dtype=np.int32), minlength=images)
+    def draw(count: int) -> np.ndarray:
+        return _times_drawn(generator.integers(images, size=(count, images), dtype=np.int32), images)
 
     return _drawn_totals(draw, counts, resamples, largest=images) / images
 
@@ -85,21 +85,30 @@ def two_stage_means(counts: np.ndarray, classes: np.ndarray, *, resamples: int, 
     grouped = counts[np.argsort(numbers, kind="stable")]
     first = np.cumsum(sizes) - sizes
     totals = np.add.reduceat(grouped.astype(np.int64), first)
-    generator = np.random.default_rng(seed)
-    times = np.empty((resamples, len(sizes)), np.int64)  # that each class was drawn
-    number = iter(range(resamples))
+    generator, within = np.random.default_rng(seed).spawn(2)
+    times = []  # that each class was drawn
 
-    def draw() -> np.ndarray:
-        drawn = generator.integers(len(sizes), size=len(sizes))
-        times[next(number)] = np.bincount(drawn, minlength=len(sizes))
-        lengths = sizes[drawn]
+    def draw(count: int) -> np.ndarray:
+        drawn = generator.integers(len(sizes), size=(count, len(sizes)))
+        times.append(_times_drawn(drawn, len(sizes)))
+        lengths = sizes[drawn].ravel()
         # A random number below 1 times a whole number is below it after rounding, too.
-        within = (generator.random(lengths.sum()) * np.repeat(lengths, lengths)).astype(np.int64)
-        return np.bincount(np.repeat(first[drawn], lengths) + within, minlength=len(grouped))
+        places = (within.random(lengths.sum()) * np.repeat(lengths, lengths)).astype(np.int64)
+        starts = first[drawn] + len(counts) * np.arange(count)[:, None]
+        places += np.repeat(starts.ravel(), lengths)
+        return np.bincount(places, minlength=count * len(counts)).reshape(count, len(counts))
 
     both = _drawn_totals(draw, grouped, resamples, largest=len(sizes) * int(sizes.max()))
+    times = np.concatenate(times)
     images = (times @ sizes)[:, None]
     return TwoStageMeans(times @ totals / images, both / images)
+
+
+def _times_drawn(drawn: np.ndarray, kinds: int) -> np.ndarray:
+    """How often each of `kinds` numbers stands in each row of `drawn`: (rows, kinds)."""
+    rows = len(drawn)
+    places = drawn + kinds * np.arange(rows)[:, None]
+    return np.bincount(places.ravel(), minlength=rows * kinds).reshape(rows, kinds)
 
 
 def _check_counts(counts: np.ndarray) -> None:
@@ -109,22 +118,19 @@ def _check_counts(counts: np.ndarray) -> None:
         )
 
 
-def _drawn_totals(draw: Callable[[], np.ndarray], counts: np.ndarray, resamples: int, largest: int) -> np.ndarray:
+def _drawn_totals(draw: Callable[[int], np.ndarray], counts: np.ndarray, resamples: int, largest: int) -> np.ndarray:
     """Totals of each column in each resample, (resamples, columns) float64, without rounding error.
 
     Args:
-        draw: how often the next resample drew each image, (N,).
+        draw: of a number, how often each of so many resamples drew each image: (number, N).
         counts: (N, columns) whole numbers from 0.
         largest: the most images that a resample draws.
     """
     exact = np.float32 if largest * int(counts.max(initial=0)) < EXACT else np.float64
     columns = counts.astype(exact)
     step = max(1, min(resamples, CHUNK_DRAWS // len(counts)))
-    drawn = np.empty((step, len(counts)), exact)
     totals = np.empty((resamples, columns.shape[1]))
     for start in range(0, resamples, step):
         length = min(step, resamples - start)
-        for row in drawn[:length]:
-            row[:] = draw()
-        totals[start : start + length] = drawn[:length] @ columns
+        totals[start : start + length] = draw(length).astype(exact) @ columns
     return totals

@@ -14,8 +14,9 @@ def comparison_cells(
 ) -> pd.DataFrame:
     """A row for each domain, head, representation, layer, pretraining seed and seed, and a row `mean` over seeds.
 
-    Layers are those of the views. `mean` rows carry the 95 % intervals of `stages.comparison.estimates` and, on the
-    primary endpoint's layer, the subject's lift: its accuracy minus the row's.
+    Layers are those of the views. `mean` rows carry the 95 % intervals of `stages.comparison.estimates`, those
+    over another choice of classes (`_classes`) and, on the primary endpoint's layer, the subject's lift: its accuracy
+    minus the row's.
 
     Args:
         representations: as compared.
@@ -46,6 +47,9 @@ def comparison_cells(
                     mean |= {name: part.mean() for name, part in by_seed.items()}
                     estimate = estimates[domain][representation.name, layer, head]
                     _, mean["accuracy_low"], mean["accuracy_high"], *_ = estimate.interval()
+                    _, mean["accuracy_low_classes"], mean["accuracy_high_classes"], *_ = (
+                        estimate.interval_over_classes()
+                    )
                     if subject and representation.name != subject and layer == representation.views(domain)["primary"]:
                         lift = estimates[domain][subject, subject_layer, head] - estimate
                         mean["lift"], mean["lift_low"], mean["lift_high"], *_ = lift.interval()

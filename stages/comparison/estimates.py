@@ -14,20 +14,22 @@ alone falls to two thirds. Of two or three seeds that differ far more than image
 accuracy (95 to 97 % for a lift), and the width varies much from study to study: more seeds narrow it. Of two
 pretraining seeds it is 87 to 95 % for an accuracy and 94 to 98 % for a lift; of three, 91 to 96 % and 95 to 98 %.
 
-What is not covered: another pretraining, where there is one pretraining seed; another choice of held-out classes,
-other labelled images.
+What is not covered: another pretraining, where there is one pretraining seed; other labelled images. Another choice of
+classes is covered by the intervals over classes alone, beside these: `class_estimates`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from stages.comparison.bootstrap import resampled_means
+from stages.comparison.bootstrap import resampled_means, two_stage_means
+from stages.comparison.class_estimates import ClassEstimate, class_groups, class_values
 from stages.comparison.variance import SeedVariance, seed_variance, standard_error
 
 LEVEL = 0.95
+EDGES = (1 - LEVEL) / 2, (1 + LEVEL) / 2
 
 
 class Interval(NamedTuple):
@@ -49,12 +51,16 @@ class BootstrapEstimate:
         seeds: the seeds' variance; of both, for a difference.
         by_image: (resamples,) float64, deviations of the mean by resampled images.
         by_seed: (resamples,) float64, deviations of the mean by seeds.
+        over_classes: the same with classes resampled, too.
+        least: the smallest number that this can be: 0, or -1 for a difference. The largest is 1.
     """
 
     images: np.ndarray
     seeds: tuple[SeedVariance, ...]
     by_image: np.ndarray
     by_seed: np.ndarray
+    over_classes: ClassEstimate
+    least: int = 0
 
     def __sub__(self, other: "BootstrapEstimate") -> "BootstrapEstimate":
         return BootstrapEstimate(
@@ -62,17 +68,44 @@ class BootstrapEstimate:
             (*self.seeds, *other.seeds),
             self.by_image - other.by_image,
             self.by_seed - other.by_seed,
+            self.over_classes - other.over_classes,
+            least=-1,
         )
 
     def interval(self) -> Interval:
         """The mean with its 95 % interval, which stays within what accuracies, or differences of two, can be."""
-        value = self.images.mean()
         error, freedom = standard_error(self.images, self.seeds)
-        edges = (1 - LEVEL) / 2, (1 + LEVEL) / 2
-        widening = stdtrit(freedom, edges[1]) / ndtri(edges[1])
-        low, high = value + widening * np.quantile(self.by_image + self.by_seed, edges)
-        least = 0 if len(self.seeds) == 1 else -1
-        return Interval(float(value), *(float(np.clip(end, least, 1)) for end in (low, high)), error, freedom)
+        return self._interval(self.by_image + self.by_seed, error, freedom)
+
+    def interval_over_classes(self) -> Interval:
+        """The same, for another choice of classes, too."""
+        return self._interval(self.over_classes.deviations(), *self.over_classes.standard_error())
+
+    def with_seeds(self, table: np.ndarray, deviates: np.ndarray) -> "BootstrapEstimate":
+        """The same mean, with the seeds' variance of one table in the place of what was there.
+
+        For a difference whose seeds are paired: the seeds' variance of the differences, rather than the sum of two.
+
+        Args:
+            table: (pretraining seeds, probe seeds, N), of which `images` is the mean over seeds.
+            deviates: (resamples,) standard normal.
+        """
+        seeds = seed_variance(table)
+        class_seeds = seed_variance(class_values(table, self.over_classes.groups))
+        over_classes = replace(
+            self.over_classes, seeds=(class_seeds,), by_seed=np.sqrt(class_seeds.variance) * deviates
+        )
+        return replace(self, seeds=(seeds,), by_seed=np.sqrt(seeds.variance) * deviates, over_classes=over_classes)
+
+    def _interval(self, deviations: np.ndarray, error: float, freedom: float) -> Interval:
+        value = float(self.images.mean())
+        ends = value + widening(freedom) * np.quantile(deviations, EDGES)
+        return Interval(value, *(float(np.clip(end, self.least, 1)) for end in ends), error, freedom)
+
+
+def widening(freedom: float) -> float:
+    """What the deviations of a percentile interval are multiplied by: t / z, at least 1."""
+    return float(stdtrit(freedom, EDGES[1]) / ndtri(EDGES[1]))
 
 
 Estimates = dict[str, dict[tuple, BootstrapEstimate]]
@@ -80,7 +113,7 @@ Estimates = dict[str, dict[tuple, BootstrapEstimate]]
 
 
 def bootstrap_estimates(
-    hits: dict[tuple, np.ndarray], *, resamples: int, seed: list[int]
+    hits: dict[tuple, np.ndarray], classes: np.ndarray, *, resamples: int, seed: list[int]
 ) -> dict[tuple, BootstrapEstimate]:
     """An estimate for each table of right answers; they share the resampled images, so that they can be subtracted.
 
@@ -88,6 +121,7 @@ def bootstrap_estimates(
         hits: by a key whose first entry is the representation: (pretraining seeds, probe seeds, N) uint8, 1 = right, of
             the same N >= 2 images in the same order. Estimates of a representation share their seeds' deviates, those
             of different ones are independent, and neither depends on what else is in the table.
+        classes: (N,) the class of each image, two or more.
         resamples: of the bootstrap.
         seed: of the study and the domain.
 
@@ -95,16 +129,27 @@ def bootstrap_estimates(
         A `BootstrapEstimate` a key.
     """
     totals = np.stack([table.sum(axis=(0, 1), dtype=np.int32) for table in hits.values()], axis=1)
-    means = resampled_means(totals, resamples=resamples, seed=seed)
-    images = len(totals)
+    resampled = resampled_means(totals, resamples=resamples, seed=seed)
+    by_class, both = two_stage_means(totals, classes, resamples=resamples, seed=[*seed, 1])
+    images, groups = len(totals), class_groups(classes)
     estimates, deviates = {}, {}
-    for (key, table), total, mean in zip(hits.items(), totals.T, means.T, strict=True):
-        trials = table.shape[0] * table.shape[1]
-        by_image = (mean - total.mean()) / trials * np.sqrt(images / (images - 1))
-        seeds = seed_variance(table)
+    for number, (key, table) in enumerate(hits.items()):
+        trials, total = table.shape[0] * table.shape[1], totals[:, number]
         if key[0] not in deviates:
             deviates[key[0]] = np.random.default_rng([*seed, *key[0].encode()]).standard_normal(resamples)
-        estimates[key] = BootstrapEstimate(
-            total / trials, (seeds,), by_image, np.sqrt(seeds.variance) * deviates[key[0]]
+        estimate = BootstrapEstimate(
+            total / trials,
+            (),
+            (resampled[:, number] - total.mean()) / trials * np.sqrt(images / (images - 1)),
+            np.zeros(resamples),
+            ClassEstimate(
+                total / trials,
+                groups,
+                (),
+                (by_class[:, number] - total.mean()) / trials,
+                (both[:, number] - by_class[:, number]) / trials,
+                np.zeros(resamples),
+            ),
         )
+        estimates[key] = estimate.with_seeds(table, deviates[key[0]])
     return estimates

@@ -12,12 +12,15 @@ EACH_OVER = "rgb"  # of every objective; metrics/lifts.csv has the other lifts
 PREFIX = {"primary": "", "latent": "latent_", "best": "best_layer_"}
 
 
-def headline(means: pd.DataFrame, lifts: pd.DataFrame, chance: dict[str, float], endpoint: Endpoint) -> dict:
+def headline(
+    means: pd.DataFrame, lifts: pd.DataFrame, ratios: pd.DataFrame, chance: dict[str, float], endpoint: Endpoint
+) -> dict:
     """The scalars of metrics/comparison.json: the primary endpoint, accuracies under its head, lifts, and chance.
 
     Args:
         means: as by `stages.comparison.cells.mean_rows`.
         lifts: as by `stages.comparison.lifts.lift_table`.
+        ratios: as by `stages.comparison.ratios.ratio_table`.
         chance: accuracy of guessing, by domain.
         endpoint: the primary endpoint.
 
@@ -25,7 +28,8 @@ def headline(means: pd.DataFrame, lifts: pd.DataFrame, chance: dict[str, float],
         `primary`, as by `primary_scalars`, where an objective was probed. By `in_domain` and `out_of_domain`:
         `<representation>.accuracy` on the primary endpoint's layer, `latent_accuracy` and `best_layer_accuracy`; of
         each objective `lift_over_rgb`, `latent_lift_over_rgb` and `best_layer_lift_over_rgb`; but the subject's on the
-        primary endpoint's layer are `lift_over_<representation>` of the domain.
+        primary endpoint's layer are `lift_over_<representation>` of the domain. Beside its lift over rgb stand
+        `ratio_to_rgb` and `chance_corrected_ratio_to_rgb`, where they are defined.
     """
     results = primary_results(means, lifts)
     scalars = {"primary": primary_scalars(results)} if len(results) else {}
@@ -40,6 +44,10 @@ def headline(means: pd.DataFrame, lifts: pd.DataFrame, chance: dict[str, float],
         for row in rows.itertuples():
             if (row.representation, row.view) != (endpoint.subject, "primary"):  # stands above
                 metrics[row.representation][f"{PREFIX[row.view]}lift_over_{EACH_OVER}"] = row.lift
+        rows = ratios[(ratios["domain"] == domain) & (ratios["head"] == endpoint.head) & (ratios["over"] == EACH_OVER)]
+        for row in rows[(rows["representation"] == endpoint.subject) & (rows["view"] == "primary")].itertuples():
+            defined = {"ratio": row.ratio, "chance_corrected_ratio": row.chance_corrected}
+            metrics |= {f"{name}_to_{EACH_OVER}": value for name, value in defined.items() if pd.notna(value)}
         if (detectable := typical_detectable(lifts, domain, endpoint.head)) is not None:
             metrics["minimum_detectable"] = detectable
     return scalars

@@ -11,10 +11,10 @@ HEAD = "few_shot"  # in the keys of estimates, with the shots behind it
 
 
 def label_efficiency(representations: list[ProbedRepresentation], estimates: Estimates) -> pd.DataFrame:
-    """Mean over pretraining seeds and draws of labels, with 95 % intervals over images and seeds.
+    """Mean over pretraining seeds and draws of labels, with 95 % intervals over images, pretraining seeds and draws.
 
-    Which labels were drawn is a seed too: with one pretraining seed the interval accounts for the draws, and with
-    `all` labels, which have one draw, for images alone.
+    Which labels were drawn is a seed too, crossed with pretraining seeds: every pretraining meets the same draws. With
+    `all` labels there is one draw, and the interval does not account for others.
 
     Args:
         representations: as compared.

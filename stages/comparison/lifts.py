@@ -40,9 +40,10 @@ def lift_table(representations: list[ProbedRepresentation], estimates: Estimates
     Returns:
         `LIFTS`. `p` is two-sided. `p_adjusted` is that of the fixed sequence where `primary` is 1, else Holm's. `win`
         is 1 where the interval lies above zero and p_adjusted is below 0.05; `minimum_detectable` is as by
-        `minimum_detectable`. Empty where no encoder is compared that learned from colour.
+        `minimum_detectable`. `lift_low_classes` and `lift_high_classes` are the interval over another choice of
+        classes, too. Empty where no encoder is compared that learned from colour.
     """
-    rows, tests, primary = [], {}, {}
+    rows, tests, over_classes, primary = [], {}, {}, {}
     for domain in DOMAINS:
         for head in HEADS:
             for view in VIEWS:
@@ -54,7 +55,8 @@ def lift_table(representations: list[ProbedRepresentation], estimates: Estimates
                             estimates[domain][subject.name, layer, head],
                             estimates[domain][other.name, over_layer, head],
                         )
-                        tests[key] = (pair[0] - pair[1]).interval()
+                        difference = pair[0] - pair[1]
+                        tests[key], over_classes[key] = difference.interval(), difference.interval_over_classes()
                     rows.append((domain, head, view, *key[2:], key))
                     if domain in SEQUENCE and view == "primary" and (head, subject.name, other.name) == endpoint:
                         primary[domain] = key
@@ -64,7 +66,11 @@ def lift_table(representations: list[ProbedRepresentation], estimates: Estimates
     for head in HEADS:
         family = [key for key in tests if key[1] == head and key not in declared]
         adjusted |= dict(zip(family, holm([p[key] for key in family]), strict=True))
-    return LIFTS.frame([_row(row, tests[key], p[key], adjusted[key], key in declared) for *row, key in rows])
+    table = [
+        (*row, *_numbers(tests[key], p[key], adjusted[key], key in declared), *over_classes[key][1:3])
+        for *row, key in rows
+    ]
+    return LIFTS.frame(table).round({"lift_low_classes": DIGITS, "lift_high_classes": DIGITS})
 
 
 def p_value(lift: Interval) -> float:
@@ -129,8 +135,8 @@ def _layer(representation: ProbedRepresentation, domain: str, view: str) -> str:
     return views.get(view, views["primary"])
 
 
-def _row(row: list, lift: Interval, p: float, p_adjusted: float, primary: bool) -> tuple:
+def _numbers(lift: Interval, p: float, p_adjusted: float, primary: bool) -> tuple:
     low, high = round(lift.low, DIGITS), round(lift.high, DIGITS)
     shown = (float(f"{number:.{DIGITS}g}") for number in (p, p_adjusted))
     win, detectable = int(low > 0 and p_adjusted < ALPHA), round(minimum_detectable(lift.error), DIGITS)
-    return (*row, round(lift.value, DIGITS), low, high, *shown, win, int(primary), detectable)
+    return (round(lift.value, DIGITS), low, high, *shown, win, int(primary), detectable)

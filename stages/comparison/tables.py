@@ -13,6 +13,7 @@ COMPARISON = Table(
         **dict.fromkeys(("domain", "head", "representation", "layer", "pretraining_seed", "seed"), str),
         **dict.fromkeys(("accuracy", "top_5", "loss"), float),
         **dict.fromkeys(("accuracy_low", "accuracy_high", "lift", "lift_low", "lift_high"), None),
+        **dict.fromkeys(("accuracy_low_classes", "accuracy_high_classes"), None),
     },
 )
 LIFTS = Table(
@@ -23,6 +24,26 @@ LIFTS = Table(
         "win": int,
         "primary": int,  # 1: the test of the primary endpoint, which the fixed sequence adjusts; 0: Holm's correction
         "minimum_detectable": float,
+        **dict.fromkeys(("lift_low_classes", "lift_high_classes"), float),
+    },
+)
+FEW_SHOT_LIFTS = Table(
+    "the table of lifts with few labels",
+    {
+        **dict.fromkeys(("domain", "view", "representation", "layer", "over", "over_layer", "shots"), str),
+        **dict.fromkeys(("labels", "lift", "lift_low", "lift_high", "lift_low_classes", "lift_high_classes"), float),
+        **dict.fromkeys(("p", "p_adjusted"), float),
+        "win": int,
+        "minimum_detectable": float,
+    },
+)
+RATIOS = Table(
+    "the table of ratios",
+    {
+        **dict.fromkeys(("domain", "head", "view", "representation", "layer", "over"), str),
+        **dict.fromkeys(("accuracy", "over_accuracy", "lift"), float),
+        **dict.fromkeys(("ratio", "ratio_low", "ratio_high"), None),
+        **dict.fromkeys(("chance_corrected", "chance_corrected_low", "chance_corrected_high"), None),
     },
 )
 LABEL_EFFICIENCY = Table(

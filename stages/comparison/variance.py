@@ -49,6 +49,10 @@ class SeedVariance(NamedTuple):
     variance: float
     terms: tuple[tuple[float, int], ...]
 
+    def scaled(self, factor: float) -> "SeedVariance":
+        """Of the mean times `factor`."""
+        return SeedVariance(factor**2 * self.variance, tuple((factor**2 * square, df) for square, df in self.terms))
+
 
 def seed_variance(hits: np.ndarray) -> SeedVariance:
     """The seeds' part of the variance of the mean; 0 where there is one seed, or where images explain it all.
@@ -102,8 +106,12 @@ def standard_error(images: np.ndarray, seeds: tuple[SeedVariance, ...]) -> tuple
         Standard error, and the degrees of freedom by Satterthwaite (1946) of this sum of mean squares; infinite
         where nothing varies. With one seed: those of the (paired) t test, N - 1.
     """
-    images_variance = images.var(ddof=1) / len(images)
-    terms = [(images_variance, len(images) - 1), *(term for part in seeds for term in part.terms)]
-    variance = images_variance + sum(part.variance for part in seeds)
+    return combined_error(images.var(ddof=1) / len(images), len(images) - 1, seeds)
+
+
+def combined_error(variance: float, freedom: float, seeds: tuple[SeedVariance, ...]) -> tuple[float, float]:
+    """As `standard_error`, of a variance of the mean with its degrees of freedom, and of the seeds'."""
+    terms = [(variance, freedom), *(term for part in seeds for term in part.terms)]
+    total = variance + sum(part.variance for part in seeds)
     weight = sum(square**2 / freedom for square, freedom in terms)
-    return math.sqrt(variance), variance**2 / weight if weight else math.inf
+    return math.sqrt(total), total**2 / weight if weight else math.inf

@@ -119,6 +119,20 @@ def probe_figure(results: StudyResults) -> list[Panel]:
     return panels
 
 
+def online_figure(results: StudyResults) -> list[Panel]:
+    """Validation accuracy of the online probe, an epoch of each encoder's training; nothing where none has two."""
+    panels = []
+    for domain, names in DOMAINS.items():
+        curves = _of_domain(results.online, domain).assign(chance=results.chance.get(domain))
+        last = curves.groupby("representation", sort=False)["validation_accuracy"].last()
+        spoken = ", ".join(f"{name} {percent(accuracy)} %" for name, accuracy in last.items())
+        description = f"Validation accuracy of the online probe after the last epoch: {spoken}."
+        if curves["epoch"].nunique() > 1:
+            title = f"{names.title}: the online probe during training"
+            panels += _panel("probe_curves", curves, names.title, title, description, f"online-{domain}")
+    return panels
+
+
 def _panel(
     template: str, rows: pd.DataFrame, heading: str, title: str, description: str, slug: str, *, series="representation"
 ) -> list[Panel]:

@@ -29,6 +29,11 @@ def fixed(value: float, digits: int) -> str:
     return "" if math.isnan(value) else f"{_rounded(value, digits):.{digits}f}"
 
 
+def fixed_range(low: float, high: float) -> str:
+    """`1.05 to 1.32`; empty where there is no interval."""
+    return "" if math.isnan(low) or math.isnan(high) else f"{fixed(low, 2)} to {fixed(high, 2)}"
+
+
 def probability(value: float) -> str:
     """A p value with three digits; `<0.001` below that, empty for NaN."""
     return "<0.001" if value < 0.001 else fixed(value, 3)

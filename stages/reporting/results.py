@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.comparison.tables import ACCURACY, COMPARISON, CONFUSED, CURVES, DEPTH, LABEL_EFFICIENCY, LIFTS
+from stages.comparison.tables import (
+    ACCURACY,
+    COMPARISON,
+    CONFUSED,
+    CURVES,
+    DEPTH,
+    FEW_SHOT_LIFTS,
+    LABEL_EFFICIENCY,
+    LIFTS,
+    RATIOS,
+)
 from stages.formats.json import read_json
 from stages.painting.tables import SCORES
 from stages.study.vocabulary import DOMAINS
@@ -24,6 +34,7 @@ class StudyResults:
         collapsed: the objectives that painted one colour everywhere.
         scores: `SCORES` of each objective that painted.
         training: per encoder that was trained, its loss an epoch: step, and train, validation where logged.
+        online: the online probe's `validation_accuracy` by domain, representation and epoch; 0: untrained.
     """
 
     chance: dict[str, float]
@@ -31,7 +42,9 @@ class StudyResults:
     seeds: tuple[int, int]
     accuracy: pd.DataFrame
     lifts: pd.DataFrame
+    ratios: pd.DataFrame
     efficiency: pd.DataFrame
+    few_shot_lifts: pd.DataFrame
     depth: pd.DataFrame
     curves: pd.DataFrame
     confused: pd.DataFrame
@@ -39,6 +52,7 @@ class StudyResults:
     collapsed: list[str]
     scores: dict[str, pd.DataFrame]
     training: dict[str, pd.DataFrame]
+    online: pd.DataFrame
 
 
 def read_results(objectives: list[str], controls: list[str]) -> StudyResults:
@@ -63,7 +77,9 @@ def read_results(objectives: list[str], controls: list[str]) -> StudyResults:
         seeds=(by_seed["pretraining_seed"].nunique(), by_seed["seed"].nunique()),
         accuracy=ACCURACY.read("metrics/accuracy.csv"),
         lifts=LIFTS.read("metrics/lifts.csv"),
+        ratios=RATIOS.read("metrics/ratios.csv"),
         efficiency=LABEL_EFFICIENCY.read("metrics/label_efficiency.csv"),
+        few_shot_lifts=FEW_SHOT_LIFTS.read("metrics/few_shot_lifts.csv"),
         depth=DEPTH.read("metrics/depth.csv"),
         curves=CURVES.read("data/comparison/curves.csv"),
         confused=CONFUSED.read("data/comparison/confused.csv"),
@@ -71,6 +87,7 @@ def read_results(objectives: list[str], controls: list[str]) -> StudyResults:
         collapsed=collapsed,
         scores={name: SCORES.read(path) for name, path in scores.items() if path.exists()},
         training={name: losses for name, losses in training.items() if len(losses)},
+        online=_read_online_probes([*controls, *objectives]),
     )
 
 
@@ -83,3 +100,15 @@ def _read_losses(folder: Path) -> pd.DataFrame:
             series = pd.read_csv(path, sep="\t")[["step", "loss"]].rename(columns={"loss": subset})
             losses = losses.merge(series, on="step", how="outer")
     return losses.astype(float).sort_values("step", ignore_index=True)
+
+
+def _read_online_probes(encoders: list[str]) -> pd.DataFrame:
+    """DVCLive's series of the online probe, if any: domain, representation, epoch, validation_accuracy."""
+    rows = []
+    for domain in DOMAINS:
+        for name in encoders:
+            path = Path("data/training", name, f"plots/metrics/online_probe/{domain}.tsv")
+            if path.exists():
+                series = pd.read_csv(path, sep="\t")
+                rows += [(domain, name, *row) for row in zip(series["step"], series[domain], strict=True)]
+    return pd.DataFrame(rows, columns=["domain", "representation", "epoch", "validation_accuracy"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from stages.reporting.numbers import fixed, percent, percent_range, points, probability
+from stages.reporting.numbers import fixed, fixed_range, percent, percent_range, points, points_range, probability
 from stages.reporting.results import StudyResults
 from stages.study.heads import HEADS
 from stages.study.representations import OBJECTIVES, sees_color
@@ -48,6 +48,37 @@ def representation_table(results: StudyResults, domain: str, title: str) -> Tabl
     return Table(caption, ["representation", "layer", *headers, "sees"], rows, {"layer", "sees"})
 
 
+def class_table(results: StudyResults, domain: str, title: str) -> Table:
+    """Accuracies with both intervals: over images of the same classes, and over another choice of classes, too."""
+    means = results.comparison[results.comparison["domain"] == domain]
+    rows = [
+        [
+            row.representation, row.layer, row.head, percent(row.accuracy),
+            percent_range(row.accuracy_low, row.accuracy_high),
+            percent_range(row.accuracy_low_classes, row.accuracy_high_classes),
+        ]
+        for row in means.itertuples()
+    ]  # fmt: skip
+    columns = ["representation", "layer", "head", "accuracy", "these classes 95 %", "other classes 95 %"]
+    return Table(f"{title}: test accuracy in %.", columns, rows, {"layer", "head"})
+
+
+def ratio_table(results: StudyResults, domain: str, title: str) -> Table:
+    """Accuracies as multiples of those of pixels with colour, and above chance."""
+    ratios = results.ratios[results.ratios["domain"] == domain]
+    rows = [
+        [
+            row.representation, row.layer, row.over, row.view, row.head, points(row.lift),
+            fixed(row.ratio, 2), fixed_range(row.ratio_low, row.ratio_high),
+            fixed(row.chance_corrected, 2), fixed_range(row.chance_corrected_low, row.chance_corrected_high),
+        ]
+        for row in ratios.itertuples()
+    ]  # fmt: skip
+    columns = ["representation", "layer", "over", "view", "head", "lift", "ratio", "ratio 95 %"]
+    caption = f"{title}: lifts in points, and ratios of accuracies, with chance and with chance taken off both."
+    return Table(caption, [*columns, "above chance", "above chance 95 %"], rows, {"layer", "over", "view", "head"})
+
+
 def lift_table(results: StudyResults, domain: str, title: str) -> Table:
     """Every lift of a domain: heads and views, intervals, p values and what they allow to say."""
     lifts = results.lifts[results.lifts["domain"] == domain]
@@ -58,9 +89,11 @@ def lift_table(results: StudyResults, domain: str, title: str) -> Table:
         rows.append([
             lift["representation"], lift["layer"], lift["over"], lift["over_layer"], lift["view"], lift["head"],
             points(lift["lift"]), points(lift["lift_low"]), points(lift["lift_high"]),
+            points_range(lift["lift_low_classes"], lift["lift_high_classes"]),
             probability(lift["p"]), probability(lift["p_adjusted"]), percent(lift["minimum_detectable"]), words,
         ])  # fmt: skip
-    columns = ["representation", "layer", "over", "its layer", "view", "head", "lift", "from", "to", "p", "adjusted p"]
+    columns = ["representation", "layer", "over", "its layer", "view", "head", "lift", "from", "to"]
+    columns += ["other classes 95 %", "p", "adjusted p"]
     caption = f"{title}: lifts in points, their 95 % intervals, and the minimum detectable lift at 80 % power."
     texts = {"layer", "over", "its layer", "view", "head", "verdict"}
     return Table(caption, [*columns, "detectable", "verdict"], rows, texts, kinds)
@@ -78,6 +111,25 @@ def efficiency_table(results: StudyResults, domain: str, title: str) -> Table:
     ]  # fmt: skip
     columns = ["representation", "layer", "view", "shots", "labels a class", "accuracy", "from", "to"]
     return Table(f"{title}: test accuracy of the ridge probe in %.", columns, rows, {"layer", "view"})
+
+
+def few_shot_lift_table(results: StudyResults, domain: str, title: str) -> Table:
+    """Lifts with few labels: intervals, p values and what they allow to say."""
+    lifts = results.few_shot_lifts[results.few_shot_lifts["domain"] == domain]
+    rows, kinds = [], []
+    for _, lift in lifts.iterrows():
+        words = verdict(lift)
+        kinds.append({WIN: "win", BEHIND: "behind"}.get(words, "undecided"))
+        rows.append([
+            lift["representation"], lift["layer"], lift["over"], lift["over_layer"], lift["view"], lift["shots"],
+            points(lift["lift"]), points(lift["lift_low"]), points(lift["lift_high"]),
+            points_range(lift["lift_low_classes"], lift["lift_high_classes"]),
+            probability(lift["p"]), probability(lift["p_adjusted"]), words,
+        ])  # fmt: skip
+    columns = ["representation", "layer", "over", "its layer", "view", "labels a class", "lift", "from", "to"]
+    caption = f"{title}: lifts of the ridge probe with few labels, in points."
+    texts = {"layer", "over", "its layer", "view", "verdict"}
+    return Table(caption, [*columns, "other classes 95 %", "p", "adjusted p", "verdict"], rows, texts, kinds)
 
 
 def depth_table(results: StudyResults, domain: str, title: str) -> Table:
@@ -98,10 +150,22 @@ def depth_table(results: StudyResults, domain: str, title: str) -> Table:
 
 def curve_table(results: StudyResults, domain: str, title: str) -> Table:
     """Validation accuracy of the conv probes an epoch, one column a representation."""
-    curves = results.curves[results.curves["domain"] == domain]
+    return _curves(results.curves, domain, f"{title}: validation accuracy of the conv probe in %.")
+
+
+def online_table(results: StudyResults, domain: str, title: str) -> Table:
+    """Validation accuracy of the online probe an epoch of the encoders' training; epoch 0: untrained."""
+    return _curves(
+        results.online, domain, f"{title}: validation accuracy of the online probe in %; epoch 0: untrained."
+    )
+
+
+def _curves(curves: pd.DataFrame, domain: str, caption: str) -> Table:
+    """One column a representation, one row an epoch."""
+    curves = curves[curves["domain"] == domain]
     wide = curves.pivot_table(index="epoch", columns="representation", values="validation_accuracy", sort=False)
     rows = [[f"{epoch:g}", *map(percent, values)] for epoch, *values in wide.sort_index().itertuples()]
-    return Table(f"{title}: validation accuracy of the conv probe in %.", ["epoch", *wide.columns], rows)
+    return Table(caption, ["epoch", *wide.columns], rows)
 
 
 def training_table(training: dict[str, pd.DataFrame]) -> Table:

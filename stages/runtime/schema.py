@@ -231,6 +231,9 @@ class Train(Group):
     """float32, bfloat16 (autocast). A CPU without bfloat16 instructions computes in float32 and says so."""
     deterministic: bool
     """On a GPU: only algorithms that add in the same order each time. A rerun then gives the same bytes."""
+    online_probe: bool
+    """After each epoch, score a ridge probe on mid. A series in data/training: accuracy on validation images of both
+    domains. It costs a forward pass of the labelled images an epoch and changes no weight."""
     processes: Annotated[int, Field(ge=1, le=1024)]
     """Processes that share each batch: as many GPUs, or parts of a CPU. `random` and `supervised` always take one."""
 

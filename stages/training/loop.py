@@ -19,6 +19,7 @@ from stages.training.evaluation import evaluate, mean_losses
 from stages.training.images import Images
 from stages.training.nonfinite import NonFiniteMonitor
 from stages.training.objective import Companion, Objective
+from stages.training.online_probe import OnlineProbe
 from stages.training.optimizers import build_optimizers, step_optimizers
 from stages.training.series import log_epoch
 from stages.training.settings import Settings, learning_rate_at
@@ -40,6 +41,7 @@ def train(
     checkpoint: Checkpoint,
     live: Live | None,
     companion: Companion | None = None,
+    probe: OnlineProbe | None = None,
     processes: Processes = ALONE,
 ) -> nn.Module:
     """Train, and return the model as it was after the epoch of the lowest validation loss.
@@ -51,7 +53,7 @@ def train(
         images, validation: to train on, and to choose the epoch on.
         seed: of the order and the augmentation of the batches.
         live: DVCLive's series: train/* and validation/* losses an epoch and the learning rate; None: not written.
-        companion: what trains beside the model. Its loss does not count in the choice of the epoch.
+        companion, probe: what trains beside the model, and what scores it each epoch. They do not choose the epoch.
         processes: that share each batch, of which this is one. All return the same model, and the main one writes.
 
     Raises:
@@ -92,7 +94,7 @@ def train(
                     monitor.check()
                     checkpoint.save(state.state_dict())
             monitor.check()
-            _end_epoch(state, objective, validation, settings, live, checkpoint, processes)
+            _end_epoch(state, objective, validation, settings, live, checkpoint, probe, processes)
     except Interrupted:
         _save_interrupted(state, checkpoint, monitor, steps, processes)
         raise
@@ -161,6 +163,7 @@ def _end_epoch(
     settings: Settings,
     live: Live | None,
     checkpoint: Checkpoint,
+    probe: OnlineProbe | None,
     processes: Processes,
 ) -> None:
     """Validate, log, keep the weights if they are the best so far, and save."""
@@ -170,6 +173,8 @@ def _end_epoch(
     record = {f"train/{name}": value for name, value in train_losses.items()}
     record |= {f"validation/{name}": value for name, value in validation_losses.items()}
     record["learning_rate"] = state.learning_rate
+    if probe and processes.is_main:
+        record |= probe.scores(objective.encoder(state.model))
     with _defer_interrupts(processes):
         log_epoch(live, epoch, record)
         state.end_epoch(record)

@@ -20,9 +20,10 @@ from stages.training.evaluation import evaluate
 from stages.training.images import Images
 from stages.training.loop import train
 from stages.training.objective import Objective
+from stages.training.online_probe import OnlineProbe
 from stages.training.series import open_series
 from stages.training.settings import Settings
-from stages.training.subsets import labelled_images, unlabelled_images
+from stages.training.subsets import labelled_images, online_probe_images, unlabelled_images
 
 
 def pretrain(
@@ -59,6 +60,7 @@ def pretrain(
     settings = Settings.from_params(params.train)
     if labelled:
         settings = _for_as_many_steps(settings, len(images))
+    probe = OnlineProbe(online_probe_images(), settings.precision) if params.train.online_probe else None
     key = inputs_key(stage, name, params, f"{used.type}, {torch.get_num_threads()} threads") if trained else ""
     images, validation = _in_gpu_memory(images, used), _in_gpu_memory(validation, used)
     encoders, cards, checkpoints = {}, {}, []
@@ -72,12 +74,15 @@ def pretrain(
             if trained:
                 checkpoint = shared_checkpoint(f"{key}-{number}", processes, used)
                 model = train(
-                    model, objective, images, validation, settings, seed, checkpoint, live, companion, processes
+                    model, objective, images, validation, settings, seed, checkpoint, live, companion, probe, processes
                 )
                 checkpoints.append(checkpoint)
             else:
-                for loss, value in evaluate(model, objective, validation, settings).items():
-                    live.log_metric(f"validation/{loss}", value)
+                losses = evaluate(model, objective, validation, settings)
+                record = {f"validation/{loss}": value for loss, value in losses.items()}
+                record |= probe.scores(objective.encoder(model)) if probe else {}
+                for series, value in record.items():
+                    live.log_metric(series, value)
         encoders[folder] = objective.encoder(model)
         encoders[folder].image_size = images.image_size
         cards[folder] = card_values(name, stage, description, params, objective_settings, trained, number)

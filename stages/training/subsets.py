@@ -1,8 +1,11 @@
 """The images that an encoder is trained on, and those that its epoch is chosen on."""
 
+import numpy as np
+
 from stages.dataset.arrays import open_lab8
-from stages.dataset.manifest import domain_labels, read_manifest, subset_rows
+from stages.dataset.manifest import SUBSETS, domain_labels, read_manifest, subset_rows
 from stages.training.images import Images
+from stages.training.online_probe import LabelledRows
 
 
 def unlabelled_images() -> tuple[Images, Images]:
@@ -19,6 +22,18 @@ def unlabelled_images() -> tuple[Images, Images]:
 def labelled_images() -> tuple[Images, Images]:
     """The in-domain images of `probe` and of `validation`, with labels 0..K-1."""
     return _labelled("probe"), _labelled("validation")
+
+
+def online_probe_images() -> dict[str, tuple[LabelledRows, LabelledRows]]:
+    """By domain, the `probe` and the `validation` images of its classes."""
+    return {domain: (_of_domain("probe", domain), _of_domain("validation", domain)) for domain in SUBSETS}
+
+
+def _of_domain(subset: str, domain: str) -> LabelledRows:
+    manifest = read_manifest()
+    rows = subset_rows(manifest, subset)
+    inside = (rows.domain == domain).to_numpy()
+    return LabelledRows(open_lab8(subset, manifest), np.flatnonzero(inside), rows.label[inside].to_numpy(str))
 
 
 def _labelled(subset: str) -> Images:

@@ -35,6 +35,11 @@ def study(
             write_findings(folder, name, accuracy, kind=kind, rng=number, hits=own, depth_heads=depth_heads, **options)
     representations = read_representations(folder, list(pixels), list(encoders), PRIMARY, list(depth_heads))
     return representations, {
-        domain: bootstrap_estimates(all_hits(representations, domain), resamples=resamples, seed=[seed, number])
+        domain: bootstrap_estimates(
+            all_hits(representations, domain),
+            representations[0].predictions[domain].labels,
+            resamples=resamples,
+            seed=[seed, number],
+        )
         for number, domain in enumerate(DOMAINS)
     }

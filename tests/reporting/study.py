@@ -7,7 +7,17 @@ import numpy as np
 import yaml
 from PIL import Image
 
-from stages.comparison.tables import ACCURACY, COMPARISON, CONFUSED, CURVES, DEPTH, LABEL_EFFICIENCY, LIFTS
+from stages.comparison.tables import (
+    ACCURACY,
+    COMPARISON,
+    CONFUSED,
+    CURVES,
+    DEPTH,
+    FEW_SHOT_LIFTS,
+    LABEL_EFFICIENCY,
+    LIFTS,
+    RATIOS,
+)
 from stages.painting.tables import SCORES
 from tests.project import ROOT
 
@@ -60,6 +70,9 @@ def write_study(
     LIFTS.write(root / "metrics/lifts.csv", LIFTS.frame(lift_rows(pixels, probed, heads, best)))
     efficiency = LABEL_EFFICIENCY.frame(efficiency_rows(rng, pixels, probed, best))
     LABEL_EFFICIENCY.write(root / "metrics/label_efficiency.csv", efficiency)
+    RATIOS.write(root / "metrics/ratios.csv", RATIOS.frame(ratio_rows(cells, pixels, best)))
+    few_shot = FEW_SHOT_LIFTS.frame(few_shot_lift_rows(lift_rows(pixels, probed, heads, best)))
+    FEW_SHOT_LIFTS.write(root / "metrics/few_shot_lifts.csv", few_shot)
     DEPTH.write(root / "metrics/depth.csv", DEPTH.frame(depth_rows(rng, pixels, probed, best)))
     write_json(root / "metrics/comparison.json", {KEYS[d]: {"chance": chance} for d, chance in CHANCE.items()})
     curves = [
@@ -97,6 +110,7 @@ def comparison_rows(rng, pixels, probed, heads, best) -> list[dict]:
                         score = round(accuracy + rng.normal(0, 0.01), 6)
                         rows.append(key | {"pretraining_seed": 0, "seed": seed, "accuracy": score})
                     ends = {"accuracy_low": accuracy - 0.061, "accuracy_high": accuracy + 0.064}
+                    ends |= {"accuracy_low_classes": accuracy - 0.091, "accuracy_high_classes": accuracy + 0.094}
                     mean = {"pretraining_seed": "mean", "seed": "mean", "accuracy": accuracy}
                     rows.append(key | mean | {name: round(end, 6) for name, end in ends.items()})
     return rows
@@ -137,8 +151,36 @@ def lift_rows(pixels, probed, heads, best) -> list[dict]:
                             "lift_low": round(lift - 0.08, 6), "lift_high": round(lift + 0.08, 6), "p": round(p, 6),
                             "p_adjusted": round(min(1, 6 * p), 6), "win": int(lift > 0.08 and 6 * p < 0.05),
                             "primary": int(primary),
-                            "minimum_detectable": 0.114,
+                            "minimum_detectable": 0.114, "lift_low_classes": round(lift - 0.12, 6),
+                            "lift_high_classes": round(lift + 0.12, 6),
                         })  # fmt: skip
+    return rows
+
+
+def few_shot_lift_rows(lifts: list[dict]) -> list[dict]:
+    """The ridge probe's lifts, half as large with few labels."""
+    return [
+        {name: row[name] / 2 if name.startswith("lift") else row.get(name) for name in FEW_SHOT_LIFTS.names}
+        | {"shots": shots, "labels": float(shots)}
+        for row in lifts
+        if row["head"] == "ridge"
+        for shots in ("1", "5")
+    ]
+
+
+def ratio_rows(cells: list[dict], pixels, best) -> list[dict]:
+    """To rgb; out of domain rgb is no better than chance."""
+    rows, rgb = [], {}
+    for row in accuracy_rows(cells, pixels, best):
+        if row["representation"] == "rgb":
+            rgb[row["domain"], row["head"]] = row["accuracy"]
+        elif "rgb" in pixels:
+            over = rgb[row["domain"], row["head"]]
+            key = {name: row[name] for name in ("domain", "head", "view", "representation", "layer", "accuracy")}
+            key |= {"over": "rgb", "over_accuracy": over, "lift": row["accuracy"] - over}
+            key |= {"ratio": row["accuracy"] / over, "ratio_low": 0.8, "ratio_high": 1.6}
+            above = {"chance_corrected": 1.2, "chance_corrected_low": 0.9, "chance_corrected_high": 1.7}
+            rows.append(key | (above if row["domain"] == "in" else {}))
     return rows
 
 
@@ -179,12 +221,16 @@ def depth_rows(rng, pixels, probed, best) -> list[dict]:
 
 
 def write_training(folder: Path, epochs: int) -> None:
-    """As DVCLive does; an untrained encoder has its validation loss alone."""
+    """As DVCLive does, with an online probe; of an untrained encoder no training loss."""
     for subset in ("train", "validation") if epochs else ("validation",):
         (folder / "plots/metrics" / subset).mkdir(parents=True)
         steps = range(1, epochs + 1) if epochs else [0]
         rows = "".join(f"{step}\t{1.5 / (step + 1) + (subset == 'validation') * 0.1:.6f}\n" for step in steps)
         (folder / f"plots/metrics/{subset}/loss.tsv").write_text(f"step\tloss\n{rows}")
+    (folder / "plots/metrics/online_probe").mkdir()
+    for domain, chance in CHANCE.items():
+        rows = "".join(f"{step}\t{chance + 0.1 - 0.1 / (step + 1):.6f}\n" for step in steps)
+        (folder / f"plots/metrics/online_probe/{domain}.tsv").write_text(f"step\t{domain}\n{rows}")
 
 
 def write_painting(root: Path, rng, objectives, size: int) -> None:

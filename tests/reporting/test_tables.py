@@ -67,6 +67,33 @@ def test_curves_are_those_of_the_files(study, make, name):
         np.testing.assert_allclose(numbers(table, column), 100 * rows[key], atol=0.0501)
 
 
+def test_ratios_and_lifts_with_few_labels_are_those_of_the_files(study):
+    root, results = study
+    table, rows = tables.ratio_table(results, "in", "Seen"), in_domain(root, "ratios")
+    for column, name in (("ratio", "ratio"), ("above chance", "chance_corrected")):
+        np.testing.assert_allclose(numbers(table, column), rows[name], atol=0.00501)
+    assert table.rows[0][-1] == "0.90 to 1.70"
+    out = tables.ratio_table(results, "out", "Held out")
+    assert {tuple(row[-2:]) for row in out.rows} == {("", "")}
+    table, rows = tables.few_shot_lift_table(results, "in", "Seen"), in_domain(root, "few_shot_lifts")
+    np.testing.assert_allclose(numbers(table, "lift"), 100 * rows["lift"], atol=0.0501)
+    assert [row[-1] == "beats" for row in table.rows] == (rows["win"] == 1).tolist()
+
+
+def test_intervals_over_other_classes_stand_beside_those_over_images(study):
+    _, results = study
+    row = tables.class_table(results, "in", "Seen").rows[0]
+    assert row == ["rgb", "pixels", "conv", "52.0", "45.9 to 58.4", "42.9 to 61.4"]
+
+
+def test_the_online_probe_has_a_column_an_encoder_and_starts_with_the_untrained_one(study):
+    _, results = study
+    table = tables.online_table(results, "in", "Seen")
+    assert set(table.columns) == {"epoch", *OBJECTIVES, *CONTROLS}
+    assert [row[0] for row in table.rows] == ["0", "1", "2", "3", "4", "5", "6"]
+    assert table.rows[0][table.columns.index("random")] == "12.5"
+
+
 def test_a_class_may_be_called_nan(study):
     _, results = study
     pairs = results.confused[results.confused["representation"] == "rgb"]

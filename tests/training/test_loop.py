@@ -15,7 +15,7 @@ from stages.controls.reconstruct_input import Reconstruction
 from stages.controls.supervised import Classification
 from stages.losses.color_classification import ColorClassification
 from stages.objectives.colorization import Colorization
-from stages.objectives.split_brain import SplitBrainPrediction
+from stages.objectives.split_brain import SplitBrainClassification, SplitBrainRegression
 from stages.runtime import interrupts
 from stages.runtime.errors import StageError
 from stages.runtime.schema import Loss, Model
@@ -47,8 +47,8 @@ CLASSES = ColorClassification(
 OBJECTIVES = {
     "colorization": L1,
     "color_classification": CLASSES,
-    "split_brain": SplitBrainPrediction(CLASSES),
-    "split_brain_regression": SplitBrainPrediction(None),
+    "split_brain": SplitBrainClassification(0.5, CLASSES),
+    "split_brain_regression": SplitBrainRegression(0.5, "l1", 5.0, 1),
     "reconstruction": Reconstruction("lightness"),
     "autoencoder": Reconstruction("lab"),
     "supervised": Classification(3),
@@ -68,7 +68,7 @@ def small_model(objective=L1):
     return objective.build(MODEL)
 
 
-def run(folder, objective=L1, settings=SETTINGS, seed=0, key="key", model=None, companion=None):
+def run(folder, objective=L1, settings=SETTINGS, seed=0, key="key", model=None, companion=None, probe=None):
     checkpoint = Checkpoint(folder / "checkpoints", key)
     with Live(dir=str(folder / "live"), dvcyaml=None, save_dvc_exp=False, report=None) as live:
         model = train(
@@ -81,6 +81,7 @@ def run(folder, objective=L1, settings=SETTINGS, seed=0, key="key", model=None, 
             checkpoint,
             live,
             companion,
+            probe,
         )
     series = {str(p.relative_to(folder)): p.read_bytes() for p in sorted((folder / "live").rglob("*")) if p.is_file()}
     return model, series
