@@ -209,7 +209,7 @@ def test_a_critic_is_trained_where_it_has_a_weight(project, monkeypatch):
 
 
 def test_supervision_sees_in_domain_labels_only_and_for_as_many_steps(project, monkeypatch):
-    prepare(project, monkeypatch, pretext={"controls": ["supervised"]})
+    prepare(project, monkeypatch, pretext={"controls": ["random", "supervised"]})
     run(monkeypatch, train_control, "supervised")
     before = outputs()
     spoil("probe", np.s_[8:])  # the images of classes c and d
