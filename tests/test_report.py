@@ -72,8 +72,8 @@ def test_it_is_a_page_that_a_phone_and_a_screen_reader_can_use(whole):
 def test_everything_asked_for_is_there_in_its_order(whole):
     text = whole[1].text
     order = [
-        "From lightness alone",
-        "With colour in sight",
+        "from lightness alone",
+        "with colour in sight",
         "Accuracy of every",
         "Lifts:",
         "With fewer labels",

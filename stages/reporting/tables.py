@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from stages.reporting.answer import main_head
 from stages.reporting.numbers import fixed, fixed_range, percent, percent_range, points, points_range, probability
 from stages.reporting.results import StudyResults
 from stages.study.heads import HEADS
@@ -49,39 +50,48 @@ def representation_table(results: StudyResults, domain: str, title: str) -> Tabl
 
 
 def class_table(results: StudyResults, domain: str, title: str) -> Table:
-    """Accuracies with both intervals: over images of the same classes, and over another choice of classes, too."""
-    means = results.comparison[results.comparison["domain"] == domain]
+    """The main head's accuracies with both intervals: over images of these classes, and over other classes, too."""
+    means, head = results.comparison, main_head(results)
+    means = means[(means["domain"] == domain) & (means["head"] == head)]
     rows = [
         [
-            row.representation, row.layer, row.head, percent(row.accuracy),
+            row.representation, row.layer, percent(row.accuracy),
             percent_range(row.accuracy_low, row.accuracy_high),
             percent_range(row.accuracy_low_classes, row.accuracy_high_classes),
         ]
         for row in means.itertuples()
     ]  # fmt: skip
-    columns = ["representation", "layer", "head", "accuracy", "these classes 95 %", "other classes 95 %"]
-    return Table(f"{title}: test accuracy in %.", columns, rows, {"layer", "head"})
+    columns = ["representation", "layer", "accuracy", "these classes 95 %", "other classes 95 %"]
+    caption = (
+        f"{title}: test accuracy of the {HEADS.get(head, 'probes')} in %; of all probes in metrics/comparison.csv."
+    )
+    return Table(caption, columns, rows, {"layer"})
 
 
 def ratio_table(results: StudyResults, domain: str, title: str) -> Table:
-    """Accuracies as multiples of those of pixels with colour, and above chance."""
-    ratios = results.ratios[results.ratios["domain"] == domain]
+    """The main head's accuracies as multiples of those of pixels with colour, and above chance."""
+    ratios, head = results.ratios, main_head(results)
+    ratios = ratios[(ratios["domain"] == domain) & (ratios["head"] == head)]
     rows = [
         [
-            row.representation, row.layer, row.over, row.view, row.head, points(row.lift),
+            row.representation, row.layer, row.over, row.view, points(row.lift),
             fixed(row.ratio, 2), fixed_range(row.ratio_low, row.ratio_high),
             fixed(row.chance_corrected, 2), fixed_range(row.chance_corrected_low, row.chance_corrected_high),
         ]
         for row in ratios.itertuples()
     ]  # fmt: skip
-    columns = ["representation", "layer", "over", "view", "head", "lift", "ratio", "ratio 95 %"]
-    caption = f"{title}: lifts in points, and ratios of accuracies, with chance and with chance taken off both."
-    return Table(caption, [*columns, "above chance", "above chance 95 %"], rows, {"layer", "over", "view", "head"})
+    columns = ["representation", "layer", "over", "view", "lift", "ratio", "ratio 95 %"]
+    caption = (
+        f"{title}: lifts of the {HEADS.get(head, 'probes')} in points, and ratios of accuracies, with chance and with "
+        f"chance taken off both; of all probes in metrics/ratios.csv."
+    )
+    return Table(caption, [*columns, "above chance", "above chance 95 %"], rows, {"layer", "over", "view"})
 
 
 def lift_table(results: StudyResults, domain: str, title: str) -> Table:
-    """Every lift of a domain: heads and views, intervals, p values and what they allow to say."""
+    """Lifts of a domain, with intervals, p values and verdicts: of the main head, and of primary views."""
     lifts = results.lifts[results.lifts["domain"] == domain]
+    lifts = lifts[(lifts["view"] == "primary") | (lifts["head"] == main_head(results))]
     rows, kinds = [], []
     for _, lift in lifts.iterrows():
         words = verdict(lift)
@@ -94,14 +104,18 @@ def lift_table(results: StudyResults, domain: str, title: str) -> Table:
         ])  # fmt: skip
     columns = ["representation", "layer", "over", "its layer", "view", "head", "lift", "from", "to"]
     columns += ["other classes 95 %", "p", "adjusted p"]
-    caption = f"{title}: lifts in points, their 95 % intervals, and the minimum detectable lift at 80 % power."
+    caption = (
+        f"{title}: lifts in points, their 95 % intervals, and the minimum detectable lift at 80 % power; of all probes "
+        f"and views in metrics/lifts.csv."
+    )
     texts = {"layer", "over", "its layer", "view", "head", "verdict"}
     return Table(caption, [*columns, "detectable", "verdict"], rows, texts, kinds)
 
 
 def efficiency_table(results: StudyResults, domain: str, title: str) -> Table:
-    """Accuracy against labels a class."""
-    means = results.efficiency[results.efficiency["domain"] == domain]
+    """Accuracy against labels a class, on the primary endpoint's layer."""
+    means = results.efficiency
+    means = means[(means["domain"] == domain) & (means["view"] == "primary")]
     rows = [
         [
             row.representation, row.layer, row.view, row.shots, fixed(row.labels, 1), percent(row.accuracy),
@@ -110,25 +124,29 @@ def efficiency_table(results: StudyResults, domain: str, title: str) -> Table:
         for row in means.itertuples()
     ]  # fmt: skip
     columns = ["representation", "layer", "view", "shots", "labels a class", "accuracy", "from", "to"]
-    return Table(f"{title}: test accuracy of the ridge probe in %.", columns, rows, {"layer", "view"})
+    caption = f"{title}: test accuracy of the ridge probe in %; of all views in metrics/label_efficiency.csv."
+    return Table(caption, columns, rows, {"layer", "view"})
 
 
 def few_shot_lift_table(results: StudyResults, domain: str, title: str) -> Table:
-    """Lifts with few labels: intervals, p values and what they allow to say."""
-    lifts = results.few_shot_lifts[results.few_shot_lifts["domain"] == domain]
+    """Lifts with few labels on the primary endpoint's layer: intervals, p values and what they allow to say."""
+    lifts = results.few_shot_lifts
+    lifts = lifts[(lifts["domain"] == domain) & (lifts["view"] == "primary")]
     rows, kinds = [], []
     for _, lift in lifts.iterrows():
         words = verdict(lift)
         kinds.append({WIN: "win", BEHIND: "behind"}.get(words, "undecided"))
         rows.append([
-            lift["representation"], lift["layer"], lift["over"], lift["over_layer"], lift["view"], lift["shots"],
+            lift["representation"], lift["layer"], lift["over"], lift["over_layer"], lift["shots"],
             points(lift["lift"]), points(lift["lift_low"]), points(lift["lift_high"]),
             points_range(lift["lift_low_classes"], lift["lift_high_classes"]),
             probability(lift["p"]), probability(lift["p_adjusted"]), words,
         ])  # fmt: skip
-    columns = ["representation", "layer", "over", "its layer", "view", "labels a class", "lift", "from", "to"]
-    caption = f"{title}: lifts of the ridge probe with few labels, in points."
-    texts = {"layer", "over", "its layer", "view", "verdict"}
+    columns = ["representation", "layer", "over", "its layer", "labels a class", "lift", "from", "to"]
+    caption = (
+        f"{title}: lifts of the ridge probe with few labels, in points; of all views in metrics/few_shot_lifts.csv."
+    )
+    texts = {"layer", "over", "its layer", "verdict"}
     return Table(caption, [*columns, "other classes 95 %", "p", "adjusted p", "verdict"], rows, texts, kinds)
 
 

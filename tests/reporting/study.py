@@ -60,7 +60,7 @@ def write_study(
     params = yaml.safe_load(default)
     params["pretext"] |= {"objectives": list(objectives), "controls": list(controls)}
     params["probe"]["representations"] = {"pixels": list(pixels), "latents": probed}
-    params["compare"]["primary"] = PRIMARY
+    params["compare"]["primary"] = PRIMARY if PRIMARY["over"] in pixels else PRIMARY | {"over": pixels[0]}
     (root / "params.yaml").write_text(yaml.safe_dump(params))
 
     best = {(d, n): "mid" if SKILL[n] > 0.4 else "latent" for d in KEYS for n in probed}
