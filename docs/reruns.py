@@ -1,9 +1,9 @@
 """What a change of each parameter reruns: the stages of dvc.yaml that read it, and all that depend on them.
 
-DVC resolves dvc.yaml itself, with every name of stages/study/representations.py listed in the parameters. Two stages
-write files that often stay the same, and DVC skips what depends on those: `check_params` writes the same bytes always,
-and `prepare_objectives` writes files for each objective and control, so each parameter is changed here to see which of
-them change.
+DVC resolves dvc.yaml itself, with every name of stages/study/representations.py listed in the parameters. Three stages
+write files that often stay the same, and DVC skips what depends on those: `check_params` writes the same bytes always;
+`prepare_objectives` writes files for each objective and control, so each parameter is changed here to see which of them
+change; and `convert_held_out` writes a file for each control, which one more control leaves alone.
 """
 
 import json
@@ -30,6 +30,7 @@ from stages.study.representations import CONTROLS, ENCODERS, OBJECTIVES, PIXELS
 ROOT = Path(__file__).parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 SAME_BYTES, PER_OBJECTIVE, OBJECTIVES_FOLDER = "check_params", "prepare_objectives", "data/objectives"
+PER_CONTROL, CONTROLS_KEY = "convert_held_out", "pretext.controls"
 
 Reruns = dict[str, set[str]]  # the items of each stage; without a matrix it has one, ""
 
@@ -142,10 +143,12 @@ def _reruns(key: str, stages: dict, changed: set[str], changed_with_colors: set[
             added = _items(stage, with_all_names())[-1]
             reruns.add(f"{stage}@{added}")
             changed = changed | {f"{OBJECTIVES_FOLDER}/{added}/{part}.json" for part in ("train", "paint")}
+    rewritten = {PER_CONTROL: {f"data/held_out/{added}.npy"}} if key == CONTROLS_KEY else {}
     while True:
         if "count_colors" in reruns:
             changed = changed | changed_with_colors
-        written = set().union(*(changed if name == PER_OBJECTIVE else _outputs(stages[name]) for name in reruns))
+        rewritten[PER_OBJECTIVE] = changed
+        written = set().union(*(rewritten.get(name, _outputs(stages[name])) for name in reruns))
         below = {name for name, stage in stages.items() if _reads(stage, written)}
         if below <= reruns:
             break

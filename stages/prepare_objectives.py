@@ -4,19 +4,27 @@ DVC's matrix gives every objective the same parameters, so a change of one objec
 and likewise with controls. This cheap stage writes to each its own share, and the training depends on that file: where
 its bytes stay, nothing reruns.
 
+The control `swapped` is trained by the first objective: its share has a digest of the code that this objective imports.
+So a change of a loss trains it again, and no other control, although DVC's matrix gives all controls the same code.
+
 Reads the parameters of the objectives and data/colors; writes data/objectives/<objective>/train.json and paint.json,
 and data/objectives/<control>/train.json.
 """
 
+import hashlib
 from importlib import import_module
 
+from stages.dataset.manifest import SWAPPED
 from stages.formats.json import write_json
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_folder
 from stages.runtime.params import load_params
 from stages.runtime.schema import Params
+from stages.training.file_digest import update_digest
 
 RECONSTRUCTIONS = ("reconstruction", "autoencoder")
+# What an objective imports, and `train_control` does not declare.
+ROOMS = ("stages/losses", "stages/palette")
 
 
 def main() -> None:
@@ -26,15 +34,29 @@ def main() -> None:
             for part, settings in import_module(f"stages.objectives.{name}").settings(params).items():
                 write_json(folder / name / f"{part}.json", settings)
         for name in params.pretext.controls:
-            write_json(folder / name / "train.json", control_settings(name, params))
+            settings = control_settings(name, params)
+            if name == SWAPPED:
+                settings["code"] = code_digest(settings["objective"])
+            write_json(folder / name / "train.json", settings)
 
 
 def control_settings(name: str, params: Params) -> dict:
     """What the training of a control depends on, beyond what dvc.yaml gives to all of them; empty of most.
 
-    `reconstruction` and `autoencoder` have colorization's output resolution, and so its decoder and its compute.
+    `reconstruction` and `autoencoder` have colorization's output resolution, and so its decoder and its compute;
+    `swapped` has all that the first objective has.
     """
+    if name == SWAPPED:
+        first = params.pretext.objectives[0]
+        return {"objective": first, "settings": import_module(f"stages.objectives.{first}").settings(params)["train"]}
     return {"output_stride": params.model.chroma_stride} if name in RECONSTRUCTIONS else {}
+
+
+def code_digest(objective: str) -> str:
+    """32 hexadecimal digits, of an objective's module and of `ROOMS`."""
+    digest = hashlib.blake2b(digest_size=16)
+    update_digest(digest, (f"stages/objectives/{objective}.py", *ROOMS))
+    return digest.hexdigest()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Stage: the encoders to compare with. `python -m stages.train_control random`
 
-Each is a module of `stages.controls`. Reads and writes what `train_autoencoder` does, and data/lab/probe.npy for
-`supervised`. Of the objectives' parameters it reads those of data/objectives/<control>/train.json, which is empty for
-most.
+Each is a module of `stages.controls`. Reads and writes what `train_autoencoder` does, data/lab/probe.npy for
+`supervised`, and data/held_out/swapped.npy for `swapped`. Of the objectives' parameters it reads those of
+data/objectives/<control>/train.json, which is empty for most.
 """
 
 import argparse
@@ -35,6 +35,8 @@ def main() -> None:
         description,
         trained=control.trained,
         labelled=control.labelled,
+        swapped=control.swapped,
+        objective_settings=control.settings,
     )
 
 

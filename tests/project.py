@@ -23,6 +23,7 @@ RUNS = {
     "download": [[]],
     "split": [[]],
     "convert_to_lab": [[]],
+    "convert_held_out": [[]],
     "count_colors": [[]],
     "prepare_objectives": [[]],
     "train_autoencoder": [[name] for name in get_args(Objective)],
@@ -41,7 +42,7 @@ RUNS = {
 SMALL = {
     "data": {"images_per_class": 12},
     "model": {"block_out_channels": [8, 8, 8], "layers_per_block": 1, "norm_num_groups": 4},
-    "pretext": {"controls": ["random"]},
+    "pretext": {"controls": ["random", "swapped"]},
     "train": {"epochs": 1, "batch_size": 16},
     "latents": {"layers": ["mid", "latent"], "features": 256},
     "evaluate": {"probe": "rgb_small"},

@@ -12,6 +12,7 @@ import yaml
 
 import stages.runtime.params
 import stages.training.pretraining
+from stages.prepare_objectives import ROOMS
 from stages.runtime.params import load_params
 from stages.runtime.schema import Control, Group, Objective
 from tests.project import ENCODERS, ROOT, RUNS, make_project
@@ -105,6 +106,21 @@ def test_everything_that_a_stage_declares_is_imported_but_for_exceptions_with_a_
     """By some of its matrix values: DVC's matrix gives all of them the same dependencies."""
     unused = [set().union(*map(expanded, declared)) - modules for declared, modules in instances(stage)]
     assert set.intersection(*unused) == COVERED_ONLY.get(stage, set())
+
+
+def test_what_swapped_imports_by_name_is_in_the_digest_of_its_share():
+    """It trains by an objective, whose code `train_control` cannot declare: a changed loss would train all controls
+    again. So its share of data/objectives, on which it depends, has a digest of that code."""
+    declared = STAGES["train_control"]["deps"]
+    covered = set().union(
+        *(expanded(dependency) for dependency in declared if is_code(dependency) and "$" not in dependency)
+    )
+    assert set(ROOMS) <= set(STAGES["prepare_objectives"]["deps"])
+    for name in get_args(Objective):
+        module = f"stages/objectives/{name}.py"
+        digested = set().union(*map(expanded, (module, *ROOMS)))
+        assert module in digested - covered
+        assert imported(ROOT / module) - covered <= digested
 
 
 def test_check_params_alone_depends_on_the_runtime_and_covers_what_it_imports():

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.project import Project
-from tests.test_pipeline import LOSS_RERUNS, PROBES, ran
+from tests.test_pipeline import CONTROLS, LOSS_RERUNS, PROBES, ran
 
 
 @contextmanager
@@ -52,8 +52,20 @@ def test_a_change_of_how_stages_run_leaves_all_but_check_params_clean(finished):
 
 
 @pytest.mark.parametrize("loss", ["pixel", "critic", "color_classes"])
-def test_a_changed_loss_leaves_the_controls_clean(finished, loss):
+def test_a_changed_loss_leaves_all_controls_but_swapped_clean(finished, loss):
     assert reruns(finished, f"stages/losses/{loss}.py") == LOSS_RERUNS
+
+
+def test_swapped_trains_again_after_a_changed_loss_and_not_after_an_added_control(project):
+    """Both run a stage that writes a file for each control: only those that changed may train again."""
+    with edited(project, "stages/losses/pixel.py"):
+        project.run("dvc", "repro", "prepare_objectives")
+        assert project.changed() & CONTROLS == {"train_control@swapped"}
+    project.run("dvc", "repro", "prepare_objectives")
+    assert project.changed() == set()
+    project.change({"pretext": {"controls": ["random", "reconstruction", "swapped"]}})
+    project.run("dvc", "repro", "prepare_objectives", "convert_held_out")
+    assert project.changed() == {"train_control@reconstruction"}
 
 
 def test_a_changed_loader_of_lpips_leaves_the_controls_clean(finished):

@@ -19,10 +19,10 @@ ENCODER_RERUNS = {
     "train_probes@colorization",
     "paint@colorization",
 } | SUMMARIES
-LOSS_RERUNS = ENCODER_RERUNS | {"prepare_objectives"}
-CONTROLS = {"train_control@random", "extract_latents@random", "train_probes@random"}
+LOSS_RERUNS = ENCODER_RERUNS | {"prepare_objectives", "train_control@swapped"}
+CONTROLS = {"train_control@random", "train_control@swapped", "extract_latents@random", "train_probes@random"}
 PIXEL_PROBES = {"train_pixel_probes@rgb_small", "paint@colorization", "paint_baselines"} | SUMMARIES
-AFTER_SPLIT = LOSS_RERUNS | CONTROLS | PIXEL_PROBES | {"convert_to_lab", "count_colors"}
+AFTER_SPLIT = LOSS_RERUNS | CONTROLS | PIXEL_PROBES | {"convert_to_lab", "convert_held_out", "count_colors"}
 LATENT_PROBES = {"train_probes@random", "train_probes@colorization", "compare", "report"}
 PROBES = LATENT_PROBES | PIXEL_PROBES
 LATENTS = {"extract_latents@random", "extract_latents@colorization"} | LATENT_PROBES

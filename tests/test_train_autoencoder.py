@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from stages import count_colors, prepare_objectives, train_autoencoder, train_control
-from stages.dataset.manifest import ManifestRow, write_manifest
+from stages.dataset.manifest import SUBSETS, ManifestRow, write_manifest
 from stages.formats.encoder import load_encoder
 from stages.models.autoencoder import Autoencoder
 from stages.runtime.params import load_params
@@ -24,20 +24,23 @@ def project(tmp_path, monkeypatch):
     project = make_project(tmp_path / "project")
     monkeypatch.chdir(project.path)
     rows = [
-        ManifestRow(f"{label}/{subset}{number}", label, domain, subset)
+        ManifestRow(f"{label}/{subset}{number}", label, domain, subset, str(int(domain == "in")))
         for domain, labels in (("in", "ab"), ("out", "cd"))
         for label in labels
-        for subset in ("pretrain", "validation", "probe", "test")
+        for subset in SUBSETS[domain]
         for number in range(4)
-        if (domain, subset) != ("out", "pretrain")
     ]
     write_manifest(rows)
     rng = np.random.default_rng(0)
     Path("data/lab").mkdir()
-    for subset in ("pretrain", "validation", "probe", "test"):
+    for subset in SUBSETS["in"]:
         count = sum(row.subset == subset for row in rows)
         np.save(f"data/lab/{subset}.npy", rng.integers(0, 256, (count, 3, 32, 32), dtype=np.uint8))
-    prepare(project, monkeypatch)
+    Path("data/held_out").mkdir()
+    for control in get_args(Control):
+        count = 8 if control == "swapped" else 0
+        np.save(f"data/held_out/{control}.npy", rng.integers(0, 256, (count, 3, 32, 32), dtype=np.uint8))
+    prepare(project, monkeypatch, pretext={"controls": [*get_args(Control)]})
     return project
 
 
@@ -109,28 +112,27 @@ def objectives() -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("changes", "changed"),
     [
-        ({"loss": {"lpips_weight": 0.5}}, {"colorization/train"}),
-        ({"loss": {"adversarial_weight": 0.1}}, {"colorization/train"}),
+        ({"loss": {"lpips_weight": 0.5}}, {"colorization/train", "swapped/train"}),
+        ({"loss": {"adversarial_weight": 0.1}}, {"colorization/train", "swapped/train"}),
         (
             {"model": {"chroma_stride": 2}},
-            {"colorization/train", "reconstruction/train", "autoencoder/train"},
+            {"colorization/train", "swapped/train", "reconstruction/train", "autoencoder/train"},
         ),
         ({"classification": {"rebalance": 1.0}}, {"color_classification/train", "split_brain/train"}),
         ({"classification": {"temperature": 0.5}}, {"color_classification/paint", "split_brain/paint"}),
         ({"split_brain": {"kind": "regression"}}, {"split_brain/train", "split_brain/paint"}),
         ({"split_brain": {"width": 1.0}}, {"split_brain/train"}),
-        ({"pretext": {"lightness_offset": True}}, {f"{name}/train" for name in get_args(Objective)}),
+        ({"pretext": {"lightness_offset": True}}, {f"{name}/train" for name in (*get_args(Objective), "swapped")}),
         ({"classification": {"bin_size": 20.0}}, {"color_classification/train", "split_brain/train"}),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",  # a set's order differs between processes
 )
 def test_a_parameter_changes_what_depends_on_it_and_no_other_objective(project, monkeypatch, changes, changed):
-    controls = ["random", "reconstruction", "autoencoder"]
-    prepare(project, monkeypatch, pretext={"objectives": ALL_OBJECTIVES, "controls": controls})
+    prepare(project, monkeypatch, pretext={"objectives": ALL_OBJECTIVES})
     before = objectives()
     prepare(project, monkeypatch, **changes)
     after = objectives()
-    assert len(after) == 6 + len(controls)
+    assert len(after) == 6 + len(get_args(Control))
     different = {path for path in after if after[path] != before[path]}
     assert different == {f"data/objectives/{name}.json" for name in changed}
 
@@ -182,6 +184,31 @@ def test_every_encoder_trains_and_tells_what_it_is(project, monkeypatch, kind, l
             painting[name] = model.predicts_ab
             assert model.encode(torch.zeros(1, 3, 32, 32)).shape == (1, 4, 8, 8)
     assert {name for name, paints in painting.items() if paints} == set(ALL_OBJECTIVES)
+
+
+def test_a_changed_loss_changes_what_swapped_depends_on_and_no_other_control(project, monkeypatch):
+    before = objectives()
+    loss = Path("stages/losses/pixel.py")
+    loss.write_text(loss.read_text() + "# edited\n")
+    prepare(project, monkeypatch)
+    assert {path for path, content in objectives().items() if content != before[path]} == {
+        "data/objectives/swapped/train.json"
+    }
+
+
+def test_swapped_differs_from_the_first_objective_by_its_images_alone(project, monkeypatch):
+    run(monkeypatch, train_autoencoder, "colorization")
+    run(monkeypatch, train_control, "swapped")
+    weights = {name: Path(f"data/encoders/{name}/model.safetensors") for name in ("colorization", "swapped")}
+    before = {name: path.read_bytes() for name, path in weights.items()}
+    assert before["swapped"] != before["colorization"]
+    # Give the held-out classes c and d the images of the matched ones, a and b.
+    np.save("data/held_out/swapped.npy", np.load("data/lab/pretrain.npy"))
+    validation = np.load("data/lab/validation.npy")
+    np.save("data/lab/validation.npy", np.concatenate((validation[:8], validation[:8])))
+    run(monkeypatch, train_control, "swapped")
+    assert weights["swapped"].read_bytes() == before["colorization"]
+    assert "objective: colorization" in Path("data/encoders/swapped/README.md").read_text()
 
 
 def test_several_pretraining_seeds_lie_beside_the_first_and_leave_it_alone(project, monkeypatch):

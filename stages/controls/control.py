@@ -14,11 +14,16 @@ class Control:
         trained: False: the weights stay as they were drawn.
         labelled: whether it trains on the in-domain probe images with their labels, for as many steps, rather than on
             the `pretrain` ones.
+        swapped: whether images of the held-out classes take the place of those of the matched ones, see
+            `stages.training.subsets.swapped_images`.
+        settings: of the objective, for the model card; None where it has none.
     """
 
     objective: Objective
     trained: bool = True
     labelled: bool = False
+    swapped: bool = False
+    settings: dict | None = None
 
     @property
     def is_shardable(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,15 @@ def open_subset(folder: str | Path, subset: str, manifest: DataFrame) -> np.ndar
     Raises:
         StageError: when the file is missing or damaged, or its number of rows is not the manifest's.
     """
-    path = Path(folder) / f"{subset}.npy"
+    return open_rows(Path(folder) / f"{subset}.npy", subset, manifest)
+
+
+def open_rows(path: str | Path, subset: str, manifest: DataFrame) -> np.ndarray:
+    """Memory-map a .npy file that has a row for each image of a subset.
+
+    Raises:
+        StageError: as `open_subset`.
+    """
     array, expected = open_array(path), len(subset_rows(manifest, subset))
     if len(array) != expected:
         raise StageError(
@@ -48,6 +57,40 @@ def open_lab8(subset: str, manifest: DataFrame | None = None) -> np.ndarray:
             f"{path} must hold (N, 3, S, S) uint8; got {lab8.shape} {lab8.dtype}. Remove it and run `dvc repro`."
         )
     return lab8
+
+
+@dataclass(frozen=True)
+class SubstitutedRows:
+    """An array some of whose rows are another array's: what NumPy has no view for, and memory no room.
+
+    Attributes:
+        array: (N, ...), such as a memory map.
+        others: (M, ...) of the same dtype, with rows of the same shape.
+        source: (N,) int64, for each row of `array` the row of `others` that takes its place, or -1.
+    """
+
+    array: np.ndarray
+    others: np.ndarray
+    source: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
+        """A copy of some rows."""
+        found, source = np.array(self.array[rows]), self.source[rows]
+        found[source >= 0] = self.others[source[source >= 0]]
+        return found
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As of `array`."""
+        return self.array.shape
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all rows."""
+        return self.array.nbytes
 
 
 def seed_folder(number: int) -> str:

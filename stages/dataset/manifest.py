@@ -32,6 +32,8 @@ SUBSETS = {
 }
 # What probes are trained on: the classes of a domain, or those of `in` whose column `matched` is 1.
 TASKS = (*SUBSETS, "matched")
+# The control that is trained on held-out classes in the place of the matched ones.
+SWAPPED = "swapped"
 # Names of the domains in metrics and in file names.
 DOMAIN_NAMES = {"in": "in_domain", "out": "out_of_domain"}
 # The labelled subsets that probes use, and how many views of each image they hold: the image and, to train on, its

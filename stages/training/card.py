@@ -19,7 +19,7 @@ def card_values(
         name: of the encoder.
         stage: in dvc.yaml.
         description: a sentence or two.
-        settings: of the objective, as in data/objectives/<name>/train.json; None for a control.
+        settings: of the objective, as in data/objectives/<name>/train.json; None for most controls.
         trained: False: `train.*` is left out.
         seed_number: k of `pretext.seeds`.
     """

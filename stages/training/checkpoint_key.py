@@ -7,11 +7,9 @@ from functools import reduce
 from pathlib import Path
 
 import yaml
-from pathspec import PathSpec
 
 from stages.runtime.schema import Params
-
-CHUNK = 1 << 20
+from stages.training.file_digest import update_digest
 
 
 def inputs_key(stage: str, item: str, params: Params, machine: str) -> str:
@@ -28,27 +26,14 @@ def inputs_key(stage: str, item: str, params: Params, machine: str) -> str:
     """
     declared = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]
     (dimension,) = declared["matrix"]
-    ignored = PathSpec.from_lines("gitignore", Path(".dvcignore").read_text(encoding="utf-8").splitlines())
     digest = hashlib.blake2b(digest_size=16)
     versions = [importlib.metadata.version(package) for package in ("torch", "diffusers", "lpips")]
     digest.update(repr((stage, item, versions, machine)).encode())
     for key in declared["params"]:
         value = reduce(getattr, key.split("."), params)
         digest.update(f"{key}={value!r}\n".encode())
-    for dependency in declared["deps"]:
-        for path in _files(Path(dependency.replace(f"${{item.{dimension}}}", item)), ignored):
-            digest.update(f"{path.as_posix()}\n".encode())
-            with path.open("rb") as file:
-                while chunk := file.read(CHUNK):
-                    digest.update(chunk)
+    update_digest(digest, (dependency.replace(f"${{item.{dimension}}}", item) for dependency in declared["deps"]))
     return digest.hexdigest()
-
-
-def _files(dependency: Path, ignored: PathSpec) -> list[Path]:
-    """The dependency itself, or all files below it that DVC sees, sorted."""
-    if not dependency.is_dir():
-        return [dependency]
-    return sorted(path for path in dependency.rglob("*") if path.is_file() and not ignored.match_file(path.as_posix()))
 
 
 def local_state(name: str) -> Path:

@@ -23,7 +23,7 @@ from stages.training.objective import Objective
 from stages.training.online_probe import OnlineProbe
 from stages.training.series import open_series
 from stages.training.settings import Settings
-from stages.training.subsets import labelled_images, online_probe_images, unlabelled_images
+from stages.training.subsets import labelled_images, online_probe_images, swapped_images, unlabelled_images
 
 
 def pretrain(
@@ -36,6 +36,7 @@ def pretrain(
     objective_settings: dict | None = None,
     trained: bool = True,
     labelled: bool = False,
+    swapped: bool = False,
 ) -> None:
     """Train an encoder once for each of `params.pretext.seeds` and write data/encoders/<name> and data/training/<name>.
 
@@ -49,14 +50,15 @@ def pretrain(
         name: of the encoder.
         stage: in dvc.yaml, whose declared inputs key the checkpoints.
         description: of the encoder, for its model card.
-        objective_settings: data/objectives/<name>/train.json, for the model card; None for a control.
+        objective_settings: as in data/objectives/<name>/train.json, for the model card; None for most controls.
         trained: False: keep the weights as drawn; the series then hold their validation loss alone.
         labelled: train on the in-domain probe images with their labels, for as many steps, rather than on the
             `pretrain` ones.
+        swapped: train on the images of `swapped_images`.
     """
     used = device()
     processes = init_distributed(used)
-    images, validation = labelled_images() if labelled else unlabelled_images()
+    images, validation = (labelled_images if labelled else swapped_images if swapped else unlabelled_images)()
     settings = Settings.from_params(params.train)
     if labelled:
         settings = _for_as_many_steps(settings, len(images))

@@ -1,9 +1,18 @@
 """The images that an encoder is trained on, and those that its epoch is chosen on."""
 
 import numpy as np
+from pandas import DataFrame
 
-from stages.dataset.arrays import open_lab8
-from stages.dataset.manifest import SUBSETS, domain_labels, read_manifest, subset_rows
+from stages.dataset.arrays import SubstitutedRows, open_lab8, open_rows
+from stages.dataset.manifest import (
+    SUBSETS,
+    SWAPPED,
+    domain_classes,
+    domain_labels,
+    in_task,
+    read_manifest,
+    subset_rows,
+)
 from stages.training.images import Images
 from stages.training.online_probe import LabelledRows
 
@@ -17,6 +26,42 @@ def unlabelled_images() -> tuple[Images, Images]:
         Images(open_lab8("pretrain", manifest), names=pretrain.image.to_numpy()),
         Images(open_lab8("validation", manifest)[in_domain], names=validation.image[in_domain].to_numpy()),
     )
+
+
+def swapped_images() -> tuple[Images, Images]:
+    """The `pretrain` images, and `validation` images of the same classes, with held-out classes for the matched ones.
+
+    The epoch is chosen on classes that were trained on, as that of every other encoder is: the two sets of images
+    become the other encoder's when the held-out and the matched classes trade places. So neither of the two is
+    favoured, which it would be if only one of them were chosen on its own classes.
+    """
+    manifest = read_manifest()
+    pretrain, validation, unused = (subset_rows(manifest, subset) for subset in ("pretrain", "validation", "unused"))
+    source = swapped_rows(manifest)
+    lab8 = SubstitutedRows(
+        open_lab8("pretrain", manifest), open_rows(f"data/held_out/{SWAPPED}.npy", "unused", manifest), source
+    )
+    names = np.where(source >= 0, unused.image.to_numpy()[source], pretrain.image)
+    seen = in_task(validation, "out") | (in_task(validation, "in") & ~in_task(validation, "matched"))
+    return (
+        Images(lab8, names=names),
+        Images(open_lab8("validation", manifest)[seen], names=validation.image[seen].to_numpy()),
+    )
+
+
+def swapped_rows(manifest: DataFrame) -> np.ndarray:
+    """For each `pretrain` image the `unused` image that takes its place, or -1: (N,) int64 row numbers.
+
+    The i-th image of the k-th matched class gives its place to the i-th image of the k-th held-out class. Where that
+    class has fewer images they are repeated from the first; where it has more, the rest is left out. So as many images
+    are trained on, each as often, in batches of the same order.
+    """
+    pretrain, unused = (subset_rows(manifest, subset)["label"].to_numpy() for subset in ("pretrain", "unused"))
+    source = np.full(len(pretrain), -1)
+    for seen, held_out in zip(domain_classes(manifest, "matched"), domain_classes(manifest, "out"), strict=True):
+        rows = np.flatnonzero(pretrain == seen)
+        source[rows] = np.resize(np.flatnonzero(unused == held_out), len(rows))
+    return source
 
 
 def labelled_images() -> tuple[Images, Images]:

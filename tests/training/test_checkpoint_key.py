@@ -18,6 +18,8 @@ def project(tmp_path, monkeypatch):
         "objectives/colorization/train.json",
         "objectives/random/train.json",
         "objectives/reconstruction/train.json",
+        "held_out/random.npy",
+        "held_out/reconstruction.npy",
     ):
         path = project.path / "data" / name
         path.parent.mkdir(parents=True, exist_ok=True)
