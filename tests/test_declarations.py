@@ -171,7 +171,8 @@ class Recording:
 
     def __getattr__(self, name):
         if name not in type(self._group).model_fields:
-            return getattr(type(self._group), name).fget(self)
+            attribute = getattr(type(self._group), name)
+            return attribute.fget(self) if isinstance(attribute, property) else getattr(self._group, name)
         value, key = getattr(self._group, name), f"{self._prefix}{name}"
         if isinstance(value, Group):
             return Recording(value, f"{key}.", self._reads)

@@ -7,6 +7,8 @@ from typing import get_args
 import pytest
 
 from stages.dataset.manifest import SUBSETS
+from stages.formats.json import write_json
+from stages.runtime.params import load_params
 from stages.runtime.schema import Control, Encoder, Objective, PixelRepresentation
 from stages.study.representations import (
     BY_NAME,
@@ -19,6 +21,7 @@ from stages.study.representations import (
     sees_color,
 )
 from stages.study.vocabulary import DOMAINS
+from tests.project import ROOT
 
 STAGES = Path(import_module("stages").__path__[0])
 
@@ -55,7 +58,12 @@ def test_there_is_no_control_without_a_row():
 
 
 @pytest.mark.parametrize("name", sorted(set(CONTROLS) - {"supervised"}))
-def test_a_control_without_labels_is_in_no_labelled_row(name):
+def test_a_control_without_labels_is_in_no_labelled_row(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    loss = load_params(ROOT / "profiles/sample.yaml").loss.model_dump() | {"lpips_weight": 0.0}
+    settings = {"loss": loss, "chroma_stride": 1, "offsets": []}
+    share = {"objective": "colorization", "settings": settings, "output_stride": 1}
+    write_json(f"data/objectives/{name}/train.json", share)
     assert BY_NAME[name].labelled == import_module(f"stages.controls.{name}").control().labelled
 
 
