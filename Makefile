@@ -8,7 +8,7 @@ repro: install
 	dvc repro
 
 test: install
-	pytest --numprocesses 2 --dist loadfile
+	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Breaks every stage in turn: some twenty minutes. The quick part of it is in `make test`.
 test-faults: install

@@ -1,3 +1,6 @@
+import fcntl
+import os
+
 import hypothesis
 import pytest
 import torch
@@ -15,6 +18,14 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any speed")
 
 
+# The files that take minutes. They are begun first, so that pytest-xdist's processes end together.
+LONGEST = ("test_pipeline.py", "test_known_answers.py", "test_distributed.py", "test_extending.py", "test_docs.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
 @pytest.fixture(autouse=True)
 def one_thread():
     """Tiny products gain nothing from threads, and lose much on a busy machine."""
@@ -24,11 +35,25 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Project:
-    """A project in which `dvc repro` has run once and its result is committed. Copy it before you change it."""
-    project = make_project(tmp_path_factory.mktemp("finished") / "project")
-    project.run("dvc", "repro")
-    project.commit()
-    return project
+    """A project in which `dvc repro` has run once and its result is committed. Copy it before you change it.
+
+    It takes minutes, so that pytest-xdist's processes share one: the first that asks makes it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    path = folder / "finished" / "project"
+    path.parent.mkdir(exist_ok=True)
+    with (path.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = path.parent / "done"
+        if not done.exists():
+            assert not path.exists(), "another process could not finish it: its error says why"
+            project = make_project(path)
+            project.run("dvc", "repro")
+            project.commit()
+            done.touch()
+    return Project(path)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ CHANGES = {
     "pretext": {"objectives": ["colorization"], "controls": ["random", "reconstruction"], "seeds": 1},
     # The absolute error stays at grey until the texture is sure; the squared error moves towards the mean at once.
     "loss": {"pixel": "l2", "lpips_weight": 0.0},
-    "train": {"epochs": 6, "batch_size": 16, "learning_rate": 4e-3, "precision": "float32"},
+    "train": {"epochs": 9, "batch_size": 16, "learning_rate": 4e-3, "precision": "float32"},
     "latents": {"layers": ["latent"]},
     "probe": {
         "representations": {
