@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro test test-faults bench docs lint install clean
+.PHONY: repro test test-faults bench docs lint install machine clean
 
 repro: install
 	dvc repro
@@ -28,7 +28,17 @@ lint: install
 
 install: .venv/installed
 
-.venv/installed: pyproject.toml constraints.txt
+# What is missing is said before gigabytes are installed.
+machine:
+	@command -v git >/dev/null || { echo 'error: git is not installed, and DVC needs it: install it, then `git clone` the repository'; exit 1; }
+	@git rev-parse --git-dir >/dev/null || { test -e .git || printf '%s\n' \
+	  'error: this folder is not a git repository, which DVC needs; GitHub'"'"'s ZIP is none. Either clone the repository,' \
+	  'git clone ADDRESS, or go on with these files: git init && git add . && git commit -m "As downloaded"'; exit 1; }
+	@git rev-parse --verify --quiet HEAD >/dev/null || { echo 'error: this repository has no commit, and DVC needs one: git add . && git commit -m "As downloaded"'; exit 1; }
+	@test -e .venv/installed || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'error: $(PYTHON) is not Python 3.11 or later: name another, `make PYTHON=python3.11 $(MAKECMDGOALS)`'; exit 1; }
+
+.venv/installed: pyproject.toml constraints.txt | machine
 	$(PYTHON) -m venv .venv
 	pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@

@@ -6,7 +6,6 @@ what it paints is enlarged onto the full-size lightness. docs/photographs.md has
 
 import argparse
 import signal
-import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -149,5 +148,4 @@ def _make_folder(folder: Path) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head -1` ends it without a word
-    sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without the letters of a name
     run(main)

@@ -21,9 +21,13 @@ def run(stage: Callable[[], None]) -> None:
     ends when DVC is gone, and a training process when its stage is gone: see `terminate_with_parents`.
     """
     raise_on_signals()
+    # A terminal without `±`: the escape says which character it was, where `?` would look like a doubt. stderr has it.
+    sys.stdout.reconfigure(errors="backslashreplace")
     if "DVC_STAGE" in os.environ or ERROR_FILE in os.environ:
         terminate_with_parents()
     try:
+        if "DVC_STAGE" in os.environ:
+            _refuse_linked_data()
         stage()
     except StageError as error:
         _fail(str(error))
@@ -40,6 +44,17 @@ def run(stage: Callable[[], None]) -> None:
         if error.errno in NO_SPACE and error.filename:
             free = f" ({free_bytes(error.filename):,} bytes are free there)"
         _fail(f"{path}{error.strerror}{free}. Correct that, then run `dvc repro` again.")
+
+
+def _refuse_linked_data() -> None:
+    """DVC runs a stage whose outputs lie behind a symbolic link, and then fails to record them in a git repository."""
+    folder = Path.cwd()
+    if Path("data").is_symlink() and any((parent / ".git").exists() for parent in (folder, *folder.parents)):
+        raise StageError(
+            f"data is a symbolic link to {os.readlink('data')}, and DVC records no outputs behind one. Remove the "
+            "link, and put DVC's cache on the other disk: `dvc cache dir --local FOLDER`, `dvc config --local "
+            "cache.type symlink` (docs/troubleshooting.md)"
+        )
 
 
 def _fail(message: str) -> None:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from stages.runtime.entry_point import ERROR_FILE
+from tests.project import ROOT
 
 
 def run(statement: str, **variables: str) -> subprocess.CompletedProcess:
@@ -55,3 +56,21 @@ def test_one_of_several_processes_leaves_its_error_to_the_stage_that_started_it(
     ended = run("raise StageError('the loss is not finite')", **{ERROR_FILE: str(tmp_path / "error")})
     assert (ended.returncode, ended.stderr) == (1, "")
     assert (tmp_path / "error").read_text() == "the loss is not finite"
+
+
+def test_a_terminal_without_a_character_shows_its_escape():
+    ended = run("print('57.7 ± 6.8')", PYTHONIOENCODING="ascii")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "57.7 \\xb1 6.8\n", "")
+
+
+def test_data_behind_a_link_is_refused_before_the_work_that_dvc_could_not_record(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "data").symlink_to("disk")
+    variables = {"DVC_STAGE": "split", "PYTHONPATH": str(ROOT)}
+    assert run("print('done')", **variables).stdout == "done\n"  # without git, DVC records it
+    (tmp_path / ".git").mkdir()
+    ended = run("print('done')", **variables)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "error: data is a symbolic link to disk" in ended.stderr
+    assert "dvc cache dir --local" in ended.stderr
