@@ -53,7 +53,15 @@ CHANGES = {
     "compare": {"primary": {"layer": "latent"}, "resamples": 2000},
 }
 STAGES = [
-    *(("check_params",), ("download",), ("split",), ("convert_to_lab",), ("count_colors",), ("prepare_objectives",)),
+    *(
+        ("check_params",),
+        ("download",),
+        ("split",),
+        ("convert_to_lab",),
+        ("convert_held_out",),
+        ("count_colors",),
+        ("prepare_objectives",),
+    ),
     *(("train_control", "random"), ("train_control", "reconstruction"), ("train_autoencoder", "colorization")),
     *(("extract_latents", name) for name in CHANGES["probe"]["representations"]["latents"]),
     *(("train_probes", name) for name in CHANGES["probe"]["representations"]["latents"]),
