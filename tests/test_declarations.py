@@ -198,6 +198,7 @@ def reads(tmp_path_factory) -> dict[str, set[str]]:
         {
             "pretext": {"controls": [*get_args(Control)], "objectives": [*get_args(Objective)]},
             "probe": {"representations": {"latents": ENCODERS}},
+            "latents": {"layers": ["down_0", "mid", "latent"]},  # one of them without all heads
         }
     )
     recorded = {}
