@@ -35,8 +35,8 @@ machine:
 	  'error: this folder is not a git repository, which DVC needs; GitHub'"'"'s ZIP is none. Either clone the repository,' \
 	  'git clone ADDRESS, or go on with these files: git init && git add . && git commit -m "As downloaded"'; exit 1; }
 	@git rev-parse --verify --quiet HEAD >/dev/null || { echo 'error: this repository has no commit, and DVC needs one: git add . && git commit -m "As downloaded"'; exit 1; }
-	@test -e .venv/installed || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo 'error: $(PYTHON) is not Python 3.11 or later: name another, `make PYTHON=python3.11 $(MAKECMDGOALS)`'; exit 1; }
+	@test -e .venv/installed || $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo 'error: $(PYTHON) is not Python 3.11 to 3.13: name another, `make PYTHON=python3.12 $(MAKECMDGOALS)`'; exit 1; }
 
 .venv/installed: pyproject.toml constraints.txt | machine
 	$(PYTHON) -m venv .venv

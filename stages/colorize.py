@@ -17,7 +17,7 @@ from PIL import Image
 from stages.colorizing.bands import Bands
 from stages.colorizing.batch import list_photographs, paint_photographs
 from stages.colorizing.destination import FORMATS, KEEP, Destination, format_of, is_file
-from stages.colorizing.names import real_path, shown
+from stages.colorizing.names import printable, real_path
 from stages.runtime.entry_point import run
 from stages.runtime.errors import StageError
 from stages.runtime.schema import Objective
@@ -131,10 +131,10 @@ def _destination(arguments: argparse.Namespace, photographs: list[Path]) -> Dest
     if is_file(place):
         if len(photographs) > 1:
             raise StageError(
-                f"--out {shown(place)} names a file, and there are {len(photographs)} photographs: name a folder"
+                f"--out {printable(place)} names a file, and there are {len(photographs)} photographs: name a folder"
             )
         if format not in (None, format_of(place)):
-            raise StageError(f"--out {shown(place)} does not end as --format {format} does: leave --format out")
+            raise StageError(f"--out {printable(place)} does not end as --format {format} does: leave --format out")
         format = format_of(place)
     return Destination(place, format or "png", arguments.force, {real_path(path) for path in photographs})
 
@@ -143,7 +143,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StageError(f"--out {shown(folder)} cannot be made: {error.strerror}") from None
+        raise StageError(f"--out {printable(folder)} cannot be made: {error.strerror}") from None
 
 
 if __name__ == "__main__":

@@ -57,10 +57,10 @@ def test_the_way_out_without_a_clone_leads_to_an_installation(unpacked):
     assert (unpacked / ".venv/installed").exists()
 
 
-def test_an_old_python_is_told_before_it_makes_an_environment(unpacked):
+def test_another_python_is_told_before_it_makes_an_environment(unpacked):
     git(unpacked, "init", "--quiet")
     git(unpacked, "commit", "--allow-empty", "--message", "x")
-    assert "false is not Python 3.11 or later" in make(unpacked, "install", PYTHON="false").stdout
+    assert "false is not Python 3.11 to 3.13" in make(unpacked, "install", PYTHON="false").stdout
     assert not (unpacked / ".venv").exists()
 
 

@@ -1,6 +1,7 @@
 """Waiting for conditions that other processes bring about, on a machine of any speed."""
 
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 
@@ -17,6 +18,16 @@ def wait_until(condition: Callable[[], bool], *processes: subprocess.Popen, limi
             assert process.poll() is None or condition(), "the process ended before what was waited for"
         assert time.monotonic() < end, f"not within {limit:g} s"
         time.sleep(0.01)
+
+
+def read_line(process: subprocess.Popen) -> str:
+    """The next line of a process's output; fail when none comes."""
+    lines = []
+    reader = threading.Thread(target=lambda: lines.append(process.stdout.readline()), daemon=True)
+    reader.start()
+    reader.join(LIMIT)
+    assert lines, f"no line within {LIMIT:g} s"
+    return lines[0]
 
 
 def descendants(process: subprocess.Popen) -> list[psutil.Process]:

@@ -11,7 +11,7 @@ from stages.colorizing.bands import Bands
 from stages.colorizing.capture_metadata import capture_metadata
 from stages.colorizing.comparison_sheet import comparison_sheet
 from stages.colorizing.destination import Destination
-from stages.colorizing.names import pictures_in, shown
+from stages.colorizing.names import pictures_in, printable
 from stages.colorizing.opening import open_any_size
 from stages.colorizing.saving import save
 from stages.photographs.refusal import Refused
@@ -57,7 +57,7 @@ def paint_photographs(
                 line = _paint(photograph, destination, paint, keep_metadata, compare, _notes(photograph, say))
             except (ValueError, OSError, MemoryError) as error:
                 if is_full(error):
-                    raise StageError("\n  ".join((f"the disk is full at {shown(photograph)}", *problems))) from None
+                    raise StageError("\n  ".join((f"the disk is full at {printable(photograph)}", *problems))) from None
                 problems.append(_line(photograph, error))
             else:
                 say(line, sys.stdout)
@@ -90,11 +90,11 @@ def _paint(
         for sheet, format in compared:
             save(comparison_sheet(bands, painted), sheet, format)
             destination.made_of[sheet] = photograph
-    return f"{shown(photograph)} -> {shown(path)} ({painted.width} x {painted.height})"
+    return f"{printable(photograph)} -> {printable(path)} ({painted.width} x {painted.height})"
 
 
 def _notes(photograph: Path, say: Callable) -> Callable[[str], None]:
-    return lambda line: say(f"note: {shown(photograph)}: {line}", sys.stderr)
+    return lambda line: say(f"note: {printable(photograph)}: {line}", sys.stderr)
 
 
 def _line(path: Path, error: Exception) -> str:
@@ -104,4 +104,4 @@ def _line(path: Path, error: Exception) -> str:
         reason = "it needs more memory than there is: scale it down first"
     else:
         reason = str(error)
-    return f"{shown(path)}: {reason}"
+    return f"{printable(path)}: {reason}"

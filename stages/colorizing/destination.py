@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from stages.colorizing.names import real_path, shown
+from stages.colorizing.names import printable, real_path
 from stages.photographs.refusal import Refused
 
 KEEP = "keep"
@@ -73,14 +73,14 @@ class Destination:
 
     def _refuse(self, path: Path) -> None:
         if path in self.made_of:
-            other = shown(self.made_of[path])
-            raise Refused(f"{shown(path)} was just made of {other}: rename one, or use another --out for it")
+            other = printable(self.made_of[path])
+            raise Refused(f"{printable(path)} was just made of {other}: rename one, or use another --out for it")
         if real_path(path) in self.sources:
-            raise Refused(f"{shown(path)} is one of the photographs given, and would be lost: use another --out")
+            raise Refused(f"{printable(path)} is one of the photographs given, and would be lost: use another --out")
         if os.path.isdir(path):
-            raise Refused(f"{shown(path)} is a folder: use another --out")
+            raise Refused(f"{printable(path)} is a folder: use another --out")
         if os.path.lexists(path) and not self.force:
-            raise Refused(f"{shown(path)} is there already: --force replaces it")
+            raise Refused(f"{printable(path)} is there already: --force replaces it")
 
 
 def format_of(path: Path) -> str | None:

@@ -61,13 +61,13 @@ def paint_photograph(
         band = np.asarray(photograph.rgb(box), dtype=np.float32).transpose(2, 0, 1) / 255
         small_box = (0, top * small.height / height, small.width, bottom * small.height / height)
         colors = [channel.resize((width, bottom - top), Image.Resampling.BICUBIC, small_box) for channel in ab]
-        rgb = _shown(np.stack((rgb_to_lab(band)[0], *(np.asarray(channel) for channel in colors))))
+        rgb = _fit_gamut(np.stack((rgb_to_lab(band)[0], *(np.asarray(channel) for channel in colors))))
         pixels = np.rint(rgb.clip(0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
         painted.paste(Image.fromarray(pixels), (0, top))
     return painted
 
 
-def _shown(lab: np.ndarray) -> np.ndarray:
+def _fit_gamut(lab: np.ndarray) -> np.ndarray:
     """sRGB of (3, H, W) Lab; where it cannot show a colour, that colour nearer to grey: lightness is not to change.
 
     Clipping would lighten or darken such pixels, by up to some tens of L. Colours between grey and one that sRGB can
@@ -78,11 +78,11 @@ def _shown(lab: np.ndarray) -> np.ndarray:
     if not outside.any():
         return rgb
     colors = lab[:, None, outside]  # (3, 1, n)
-    shown, hidden = np.zeros(colors.shape[-1], dtype=np.float32), np.ones(colors.shape[-1], dtype=np.float32)
+    inner, outer = np.zeros(colors.shape[-1], dtype=np.float32), np.ones(colors.shape[-1], dtype=np.float32)
     for _ in range(HALVINGS):
-        share = (shown + hidden) / 2
+        share = (inner + outer) / 2
         tried = lab_to_rgb(np.stack((colors[0], colors[1] * share, colors[2] * share)))
         inside = ((tried >= -HALF_A_LEVEL) & (tried <= 1 + HALF_A_LEVEL)).all(axis=(0, 1))
-        shown, hidden = np.where(inside, share, shown), np.where(inside, hidden, share)
-    rgb[:, None, outside] = lab_to_rgb(np.stack((colors[0], colors[1] * shown, colors[2] * shown)))
+        inner, outer = np.where(inside, share, inner), np.where(inside, outer, share)
+    rgb[:, None, outside] = lab_to_rgb(np.stack((colors[0], colors[1] * inner, colors[2] * inner)))
     return rgb

@@ -1,5 +1,6 @@
 """How much memory a photograph needs before it is painted, and how much there is."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -10,14 +11,16 @@ from stages.photographs.refusal import Refused
 # From here on, pixels wait on the disk between decoding and painting: both at once would take 8 bytes each.
 SPOOLED_PIXELS = 64 << 20
 PAINTED = 4  # bytes that Pillow keeps of an RGB pixel
+NOTED = 3e9  # bytes from which a line says what a photograph takes
 BESIDES = 128 << 20  # bands, and what is read of the file
 _CGROUP = Path("/sys/fs/cgroup")  # of a container
 
 
-def require_memory(image: Image.Image) -> None:
+def require_memory(image: Image.Image, tell: Callable[[str], None]) -> None:
     """Raise Refused if an opened, not yet decoded image would not fit into the free memory.
 
-    Files that a person names have no limit of pixels; this one keeps the system from ending the whole batch.
+    Files that a person names have no limit of pixels; this one keeps the system from ending the whole batch. `tell` is
+    given a line for one that fits and takes more than NOTED bytes.
     """
     width, height = image.size
     needed, free = needed_bytes(image), free_memory()
@@ -26,6 +29,9 @@ def require_memory(image: Image.Image) -> None:
             f"its {width:,} x {height:,} pixels need {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free: "
             "scale it down first, or close other programs"
         )
+    if needed > NOTED:
+        progressive = ", as a progressive JPEG is held whole, in coefficients" if image.info.get("progressive") else ""
+        tell(f"its {width:,} x {height:,} pixels take {needed / 1e9:.1f} GB of memory{progressive}")
 
 
 def needed_bytes(image: Image.Image) -> int:

@@ -26,10 +26,10 @@ def pictures_in(folder: Path) -> list[Path]:
     return sorted(path for path in found if not path.is_dir())
 
 
-def shown(path: Path) -> str:
+def printable(path: Path) -> str:
     """A path to print: what is no character, or no UTF-8, is escaped.
 
-    >>> shown(Path(os.fsdecode(b"caf\\xe9.jpg")))
+    >>> printable(Path(os.fsdecode(b"caf\\xe9.jpg")))
     'caf\\\\xe9.jpg'
     """
     text = os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -33,7 +33,7 @@ def open_any_size(
 
     def prepare(image: Image.Image) -> None:
         admit(image)
-        require_memory(image)
+        require_memory(image, tell)
 
     if not stat.S_ISREG(path.stat().st_mode):
         raise Refused("not a file, but a device or a pipe")

@@ -40,7 +40,19 @@ def test_a_few_bytes_that_say_they_are_a_thousand_megapixels_are_refused(monkeyp
     image = opened("RGB", "PNG")
     image._size = (40_000, 30_000)
     with pytest.raises(Refused, match=r"its 40,000 x 30,000 pixels need 4.9 GB of memory, 3.2 GB are free"):
-        require_memory(image)
+        require_memory(image, print)
+
+
+def test_a_progressive_jpeg_that_takes_much_memory_says_so_before_it_is_decoded(monkeypatch):
+    monkeypatch.setattr(memory, "free_memory", lambda: 8 << 30)
+    notes = []
+    for progressive in (True, False):
+        image = opened("RGB", "JPEG", progressive=progressive, subsampling=0)
+        image._size = (20_000, 20_000)  # 4 bytes a pixel and 6 of coefficients; 128 MB beside them
+        require_memory(image, notes.append)
+    assert notes == [
+        "its 20,000 x 20,000 pixels take 4.1 GB of memory, as a progressive JPEG is held whole, in coefficients"
+    ]
 
 
 def test_a_containers_limit_counts(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.colorizing.names import pictures_in, real_path, shown
+from stages.colorizing.names import pictures_in, printable, real_path
 from stages.photographs.refusal import Refused
 
 
@@ -29,7 +29,7 @@ def test_a_folder_without_pictures_is_refused(tmp_path):
     ],
 )
 def test_every_name_can_be_printed(name, printed):
-    assert shown(Path(os.fsdecode(name))) == printed
+    assert printable(Path(os.fsdecode(name))) == printed
     printed.encode()
 
 

@@ -10,7 +10,7 @@ import textwrap
 import psutil
 import pytest
 
-from tests.waiting import LIMIT, wait_until
+from tests.waiting import LIMIT, read_line, wait_until
 
 IMPORTS = """
 import os, signal, sys, threading, time
@@ -56,7 +56,7 @@ def interrupt(start):
 
     def interrupt(body: str, signum: int) -> subprocess.Popen:
         process = start(body)
-        assert process.stdout.readline() == "started\n"
+        assert read_line(process) == "started\n"
         process.send_signal(signum)
         return process
 
@@ -98,7 +98,7 @@ def test_a_second_signal_ends_at_once(interrupt):
     """,
         signal.SIGINT,
     )
-    assert process.stdout.readline() == "cleaning up\n"
+    assert read_line(process) == "cleaning up\n"
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=LIMIT) == -signal.SIGINT
 
@@ -134,7 +134,7 @@ def test_a_second_signal_within_a_deferred_block_ends_at_once(interrupt):
     """,
         signal.SIGINT,
     )
-    assert process.stdout.readline() == "deferred\n"
+    assert read_line(process) == "deferred\n"
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=LIMIT) == -signal.SIGINT
 
@@ -178,10 +178,10 @@ def test_the_end_of_what_started_the_stage_is_no_second_signal():
         start_new_session=True,
     )
     try:
-        assert shell.stdout.readline() == "started\n"
+        assert read_line(shell) == "started\n"
         os.killpg(shell.pid, signal.SIGTERM)
         shell.wait(timeout=LIMIT)
-        assert shell.stdout.readline() == "saved\n"
+        assert read_line(shell) == "saved\n"
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(shell.pid, signal.SIGKILL)
@@ -204,7 +204,7 @@ def test_a_stage_whose_dvc_is_gone_ends(start, shell):
     subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ | {{"DVC_STAGE": "x"}})
     wait_forever()
     """)
-    child = psutil.Process(int(parent.stdout.readline()))
+    child = psutil.Process(int(read_line(parent)))
     parent.kill()
     try:
         wait_until(lambda: not is_running(child))
