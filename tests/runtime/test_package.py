@@ -12,7 +12,7 @@ from tests.project import ROOT
 # They compute, draw, sort or encode what an output holds.
 FORBIDDEN = {"csv", "hashlib", "json", "numpy", "pandas", "pickle", "PIL", "random", "safetensors", "torch"}
 # From the rest of the project it knows what the schema accepts.
-KNOWN = {"stages.models.geometry", "stages.study.representations"}
+KNOWN = {"stages.models.geometry", "stages.study.heads", "stages.study.representations"}
 
 
 def test_it_imports_nothing_that_computes_or_encodes():
