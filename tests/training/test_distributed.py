@@ -28,6 +28,9 @@ from tests.waiting import LIMIT, wait_for_end
 IMAGES = 11  # of a class: 22 in all, three batches of 7 and one of a single image
 
 
+CONTROLS = ["random", "reconstruction", "supervised"]
+
+
 def list_images(pretrain: int) -> None:
     """A manifest of two classes, with so many images each to train on."""
     counts = {"pretrain": pretrain, "validation": IMAGES}
@@ -48,11 +51,14 @@ def project(tmp_path, monkeypatch):
     Path("data/lab").mkdir()
     for subset in ("pretrain", "validation", "probe"):
         np.save(f"data/lab/{subset}.npy", rng.integers(0, 256, (2 * IMAGES, 3, 32, 32), dtype=np.uint8))
+    Path("data/held_out").mkdir()
+    for control in CONTROLS:
+        np.save(f"data/held_out/{control}.npy", np.empty((0, 3, 32, 32), np.uint8))
     project.change(
         {
             "train": {"epochs": 2, "batch_size": 7, "precision": "float32", "crop": 0.8},
             "loss": {"adversarial_weight": 0.1},
-            "pretext": {"objectives": ["colorization", "color_classification", "split_brain"]},
+            "pretext": {"objectives": ["colorization", "color_classification", "split_brain"], "controls": CONTROLS},
             "model": {"block_out_channels": [8, 8, 8], "norm_num_groups": 2},
         }
     )
