@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.measure import Row, Scale, in_turns
 from stages.comparison.estimates import bootstrap_estimates
 
-REPRESENTATIONS, LAYERS, HEADS, SEEDS = 11, 2, 4, 3
+REPRESENTATIONS, LAYERS, HEADS, SEEDS, CLASSES = 11, 2, 4, 3, 81
 
 
 def measure(scale: Scale) -> list[Row]:
@@ -20,6 +20,7 @@ def measure(scale: Scale) -> list[Row]:
         for head in range(HEADS)
     ]
     hits = {key: (rng.random((1, SEEDS, images)) < 0.2).astype(np.uint8) for key in keys}
+    classes = rng.integers(0, CLASSES, images)
     pairs = [
         ((first, layer, head), (second, layer, head))
         for layer in range(LAYERS)
@@ -28,7 +29,7 @@ def measure(scale: Scale) -> list[Row]:
     ]
 
     def ours():
-        columns = bootstrap_estimates(hits, resamples=resamples, seed=[0, 0])
+        columns = bootstrap_estimates(hits, classes, resamples=resamples, seed=[0, 0])
         for first, second in pairs:
             (columns[first] - columns[second]).interval()
 
