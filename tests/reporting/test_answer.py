@@ -22,6 +22,7 @@ def results(lifts=(), means=(), depth=(), chance=None) -> StudyResults:
         chance=chance or {}, comparison=pd.DataFrame(means, columns=MEAN), seeds=(1, 1),
         accuracy=EMPTY, lifts=pd.DataFrame(lifts, columns=LIFT), efficiency=EMPTY, depth=layers, curves=EMPTY,
         confused=EMPTY, quality={}, collapsed=[], scores={}, training={},
+        ratios=EMPTY, few_shot_lifts=EMPTY, online=EMPTY,
     )  # fmt: skip
 
 
