@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stages.comparison.class_estimates import class_groups
+
 CHUNK_DRAWS = 4_000_000  # draws in memory at once
 EXACT = 2**24  # up to here float32 holds every whole number
 
@@ -67,7 +69,7 @@ def two_stage_means(counts: np.ndarray, classes: np.ndarray, *, resamples: int, 
     classes of n images, S_b^2 the variance of the classes' means and S_w^2 the mean variance within classes (both
     unbiased), it is (K - 1) / K * S_b^2 / K + (n - 1) / n * S_w^2 / (K n), and S_b^2 / K alone is the unbiased
     variance over classes and images (Davison and Hinkley 1997, Bootstrap Methods and their Application, section 3.8).
-    To take the surplus off, shrink the first stage's deviations: `stages.comparison.estimates`.
+    To take the surplus off, shrink the first stage's deviations: `stages.comparison.class_estimates`.
 
     Args:
         counts: (N, columns) whole numbers from 0, one row an image.
@@ -81,9 +83,8 @@ def two_stage_means(counts: np.ndarray, classes: np.ndarray, *, resamples: int, 
     _check_counts(counts)
     if np.shape(classes) != counts.shape[:1]:
         raise ValueError(f"classes must be one an image, ({len(counts)},); got {np.shape(classes)}")
-    _, numbers, sizes = np.unique(classes, return_inverse=True, return_counts=True)
-    grouped = counts[np.argsort(numbers, kind="stable")]
-    first = np.cumsum(sizes) - sizes
+    order, first, sizes = class_groups(classes)
+    grouped = counts[order]
     totals = np.add.reduceat(grouped.astype(np.int64), first)
     generator, within = np.random.default_rng(seed).spawn(2)
     times = []  # that each class was drawn

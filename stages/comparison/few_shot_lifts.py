@@ -15,11 +15,10 @@ import pandas as pd
 
 from stages.comparison.estimates import Estimates
 from stages.comparison.label_efficiency import HEAD
-from stages.comparison.lifts import holm, minimum_detectable, p_value
+from stages.comparison.lifts import holm, p_value, tested_columns
 from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import DIGITS, FEW_SHOT_LIFTS
 from stages.probing.tables import DEPTH_HEAD
-from stages.study.verdicts import ALPHA
 
 PAIR = ["domain", "view", "representation", "layer", "over", "over_layer"]
 
@@ -62,14 +61,11 @@ def few_shot_lifts(
     intervals = {key: test.interval() for key, test in tests.items()}
     p = {key: p_value(interval) for key, interval in intervals.items()}
     p_adjusted = dict(zip(p, holm(list(p.values())), strict=True))
-    table = []
-    for pair, few, key in rows:
-        lift, over_classes = intervals[key], tests[key].interval_over_classes()
-        low, high = round(lift.low, DIGITS), round(lift.high, DIGITS)
-        shown = (float(f"{number:.{DIGITS}g}") for number in (p[key], p_adjusted[key]))
-        table.append((
-            *pair, few.shots, few.labels, lift.value, low, high, over_classes.low, over_classes.high, *shown,
-            int(low > 0 and p_adjusted[key] < ALPHA), minimum_detectable(lift.error),
-        ))  # fmt: skip
-    digits = {name: DIGITS for name, kind in FEW_SHOT_LIFTS.columns.items() if kind is float and name[0] != "p"}
-    return FEW_SHOT_LIFTS.frame(table).round(digits)
+    return FEW_SHOT_LIFTS.frame(
+        [
+            dict(zip(PAIR, pair, strict=True))
+            | {"shots": few.shots, "labels": round(few.labels, DIGITS)}
+            | tested_columns(intervals[key], tests[key].interval_over_classes(), p[key], p_adjusted[key])
+            for pair, few, key in rows
+        ]
+    )

@@ -66,11 +66,14 @@ def lift_table(representations: list[ProbedRepresentation], estimates: Estimates
     for head in HEADS:
         family = [key for key in tests if key[1] == head and key not in declared]
         adjusted |= dict(zip(family, holm([p[key] for key in family]), strict=True))
-    table = [
-        (*row, *_numbers(tests[key], p[key], adjusted[key], key in declared), *over_classes[key][1:3])
-        for *row, key in rows
-    ]
-    return LIFTS.frame(table).round({"lift_low_classes": DIGITS, "lift_high_classes": DIGITS})
+    return LIFTS.frame(
+        [
+            dict(zip(LIFTS.text, row, strict=True))
+            | tested_columns(tests[key], over_classes[key], p[key], adjusted[key])
+            | {"primary": int(key in declared)}
+            for *row, key in rows
+        ]
+    )
 
 
 def p_value(lift: Interval) -> float:
@@ -101,6 +104,21 @@ def minimum_detectable(error: float) -> float:
     return float((ndtri(1 - ALPHA / 2) + ndtri(POWER)) * error)
 
 
+def tested_columns(lift: Interval, over_classes: Interval, p: float, p_adjusted: float) -> dict[str, float]:
+    """What a table of lifts says of one, rounded: `win` is 1 where it lies above zero and p_adjusted is below 0.05."""
+    numbers = {
+        "lift": lift.value,
+        "lift_low": lift.low,
+        "lift_high": lift.high,
+        "lift_low_classes": over_classes.low,
+        "lift_high_classes": over_classes.high,
+        "minimum_detectable": minimum_detectable(lift.error),
+    }
+    columns = {name: round(number, DIGITS) for name, number in numbers.items()}
+    columns |= {name: float(f"{number:.{DIGITS}g}") for name, number in (("p", p), ("p_adjusted", p_adjusted))}
+    return columns | {"win": int(columns["lift_low"] > 0 and p_adjusted < ALPHA)}
+
+
 def typical_detectable(lifts: pd.DataFrame, domain: str, head: str) -> float | None:
     """The median `minimum_detectable` of a domain's and head's lifts, view `primary`; None where there are none."""
     rows = lifts[(lifts["domain"] == domain) & (lifts["head"] == head) & (lifts["view"] == "primary")]
@@ -118,25 +136,17 @@ def _pairs(
     others = [other for other in representations if other.name not in OBJECTIVES]
     # Of two objectives the later is compared with the earlier; the primary endpoint may ask for the reverse.
     primary = endpoint.subject, endpoint.over
-    return [
-        (subject, other)
-        for number, subject in enumerate(learned)
-        for other in [*others, *(each for each in learned if each is not subject)]
-        if (subject.name, other.name) == primary
-        or (
-            ((other not in learned or other in learned[:number]) and (other.name, subject.name) != primary)
-            and (other.kind == "pixels" or sees_color(subject.name) or not sees_color(other.name))
-        )
-    ]
+
+    def are_compared(subject: ProbedRepresentation, other: ProbedRepresentation) -> bool:
+        if (subject.name, other.name) == primary:
+            return True
+        if (other.name, subject.name) == primary or other in learned[learned.index(subject) :]:
+            return False
+        return other.kind == "pixels" or sees_color(subject.name) or not sees_color(other.name)
+
+    return [(subject, other) for subject in learned for other in [*others, *learned] if are_compared(subject, other)]
 
 
 def _layer(representation: ProbedRepresentation, domain: str, view: str) -> str:
     views = representation.views(domain)
     return views.get(view, views["primary"])
-
-
-def _numbers(lift: Interval, p: float, p_adjusted: float, primary: bool) -> tuple:
-    low, high = round(lift.low, DIGITS), round(lift.high, DIGITS)
-    shown = (float(f"{number:.{DIGITS}g}") for number in (p, p_adjusted))
-    win, detectable = int(low > 0 and p_adjusted < ALPHA), round(minimum_detectable(lift.error), DIGITS)
-    return (round(lift.value, DIGITS), low, high, *shown, win, int(primary), detectable)

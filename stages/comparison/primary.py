@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from stages.runtime.schema import Params
+from stages.study.representations import first_probed
 from stages.study.vocabulary import DOMAINS
 
 SEQUENCE = ("in", "out")  # the domains, in the order in which they are tested
@@ -36,8 +37,7 @@ class Endpoint(NamedTuple):
 
 def declared_endpoint(params: Params) -> Endpoint:
     """The endpoint of `compare.primary`."""
-    probed = params.probe.representations.latents
-    subject = next((name for name in params.pretext.objectives if name in probed), None)
+    subject = first_probed(params.pretext.objectives, params.probe.representations.latents)
     return Endpoint(params.compare.primary.head, subject, params.compare.primary.over)
 
 

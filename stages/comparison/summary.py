@@ -7,7 +7,8 @@ import pandas as pd
 from stages.comparison.lifts import typical_detectable
 from stages.comparison.primary import Endpoint, primary_results
 from stages.study.heads import HEADS
-from stages.study.verdicts import ALPHA, UNDECIDED, WIN, verdict
+from stages.study.verdicts import ALPHA, WIN, verdict
+from stages.study.vocabulary import with_layer
 
 WIDTH = 120
 TITLES = {"in": "In-domain (classes that the autoencoder saw)", "out": "Out of domain (held-out classes)"}
@@ -50,34 +51,24 @@ def _primary(results: pd.DataFrame, classes: dict[str, int]) -> list[str]:
         return []
     first = results.iloc[0]
     lines = [
-        f"Primary endpoint: {_placed(first['representation'], first['layer'])} minus "
-        f"{_placed(first['over'], first['over_layer'])}, {HEADS[first['head']]}."
+        f"Primary endpoint: {with_layer(first['representation'], first['layer'])} minus "
+        f"{with_layer(first['over'], first['over_layer'])}, {HEADS[first['head']]}."
     ]
     for _, row in results.iterrows():
         title = TITLES[row["domain"]].partition(" (")[0]
         p = f"p {row['p']:.2g}"
         if row["p_adjusted"] > row["p"]:
             p += f", {row['p_adjusted']:.2g} in sequence"
+        words = "a win" if verdict(row) == WIN else verdict(row)
         lines.append(
             f"  {title + ':':<15}{100 * row['accuracy']:.1f} % against {100 * row['over_accuracy']:.1f} % "
-            f"(chance {100 / classes[row['domain']]:.1f} %), {_lift(row)} points, {p}: {_said(row)}."
+            f"(chance {100 / classes[row['domain']]:.1f} %), {_lift(row)} points, {p}: {words}."
         )
     note = (
         f"Declared in compare.primary, tested without correction at {ALPHA:g} in a fixed sequence: out of domain "
         f"counts only if in domain a difference is shown. All that follows is secondary."
     )
     return [*lines, *textwrap.wrap(note, WIDTH, initial_indent="  ", subsequent_indent="  "), ""]
-
-
-def _said(row: pd.Series) -> str:
-    words = verdict(row)
-    if words == UNDECIDED:
-        return words
-    return "a win" if words == WIN else words
-
-
-def _placed(representation: str, layer: str) -> str:
-    return representation if layer == "pixels" else f"{representation} ({layer})"
 
 
 def _wins(lifts: pd.DataFrame, domain: str, head: str) -> list[str]:

@@ -78,9 +78,9 @@ class SubstitutedRows:
 
     def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
         """A copy of some rows."""
-        found, source = np.array(self.array[rows]), self.source[rows]
-        found[source >= 0] = self.others[source[source >= 0]]
-        return found
+        copy, source = np.array(self.array[rows]), self.source[rows]
+        copy[source >= 0] = self.others[source[source >= 0]]
+        return copy
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from stages.reporting.results import StudyResults
 from stages.study.heads import HEADS
 from stages.study.representations import COLOR_PIXELS, LABELLED, OBJECTIVES, sees_color
 from stages.study.verdicts import UNDECIDED, verdict
-from stages.study.vocabulary import DOMAINS
+from stages.study.vocabulary import DOMAINS, with_layer
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def sentence(finding: Finding) -> str:
     interval = f"{interval}; " if interval else ""
     start = (
         f"On {DOMAINS[finding.domain].phrase}, the objective and layer {finding.how}, "
-        f"{_placed(finding.objective, finding.layer)}, "
+        f"{with_layer(finding.objective, finding.layer)}, "
         f"is right on {percent(finding.accuracy)} % of test images ({interval}{HEADS[finding.head]}{chance})"
     )
     parts = [_comparison(kind, lift) for kind, lift in finding.lifts.items()]
@@ -107,7 +107,7 @@ def sentence(finding: Finding) -> str:
 
 
 def _comparison(kind: str, lift: pd.Series) -> str:
-    opponent = f"{kind}{', ' if kind else ''}{_placed(lift['over'], lift['over_layer'])}"
+    opponent = f"{kind}{', ' if kind else ''}{with_layer(lift['over'], lift['over_layer'])}"
     numbers = f"{points(lift['lift'])} points, {points_range(lift['lift_low'], lift['lift_high'])}"
     words = verdict(lift)
     if words != UNDECIDED:
@@ -116,11 +116,6 @@ def _comparison(kind: str, lift: pd.Series) -> str:
     adjusted = "in a fixed sequence" if lift["primary"] == 1 else "by Holm"
     facts = f"{numbers}; p {p} {adjusted}; minimum detectable lift at 80 % power, uncorrected: {detectable} points"
     return f"against {opponent}, no difference is shown ({facts})"
-
-
-def _placed(representation: str, layer: str) -> str:
-    """A representation with its layer, where it has more than one: `rgb`, `colorization (mid)`."""
-    return representation if layer == "pixels" else f"{representation} ({layer})"
 
 
 def _strongest(lifts: pd.DataFrame, domain: str, head: str, subject) -> dict[str, pd.Series]:

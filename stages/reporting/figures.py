@@ -108,28 +108,25 @@ def training_figure(results: StudyResults) -> list[Panel]:
 
 def probe_figure(results: StudyResults) -> list[Panel]:
     """Validation accuracy of the conv probes an epoch."""
-    panels = []
-    for domain, names in DOMAINS.items():
-        curves = _of_domain(results.curves, domain).assign(chance=results.chance.get(domain))
-        last = curves.groupby("representation", sort=False)["validation_accuracy"].last()
-        spoken = ", ".join(f"{name} {percent(accuracy)} %" for name, accuracy in last.items())
-        description = f"Validation accuracy after the last epoch: {spoken}."
-        title = f"{names.title}: the conv probes' training"
-        panels += _panel("probe_curves", curves, names.title, title, description, domain)
-    return panels
+    return _curve_panels(results, results.curves, "the conv probes' training", "Validation accuracy", "")
 
 
 def online_figure(results: StudyResults) -> list[Panel]:
     """Validation accuracy of the online probe, an epoch of each encoder's training; nothing where none has two."""
+    curves = results.online[results.online.groupby("domain")["epoch"].transform("nunique") > 1]
+    title, subject = "the online probe during training", "Validation accuracy of the online probe"
+    return _curve_panels(results, curves, title, subject, "online-")
+
+
+def _curve_panels(results: StudyResults, curves: pd.DataFrame, title: str, subject: str, slug: str) -> list[Panel]:
+    """Validation accuracy an epoch, one line a representation."""
     panels = []
     for domain, names in DOMAINS.items():
-        curves = _of_domain(results.online, domain).assign(chance=results.chance.get(domain))
-        last = curves.groupby("representation", sort=False)["validation_accuracy"].last()
+        rows = _of_domain(curves, domain).assign(chance=results.chance.get(domain))
+        last = rows.groupby("representation", sort=False)["validation_accuracy"].last()
         spoken = ", ".join(f"{name} {percent(accuracy)} %" for name, accuracy in last.items())
-        description = f"Validation accuracy of the online probe after the last epoch: {spoken}."
-        if curves["epoch"].nunique() > 1:
-            title = f"{names.title}: the online probe during training"
-            panels += _panel("probe_curves", curves, names.title, title, description, f"online-{domain}")
+        description = f"{subject} after the last epoch: {spoken}."
+        panels += _panel("probe_curves", rows, names.title, f"{names.title}: {title}", description, f"{slug}{domain}")
     return panels
 
 

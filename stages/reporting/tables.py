@@ -12,6 +12,7 @@ from stages.study.representations import OBJECTIVES, sees_color
 from stages.study.verdicts import BEHIND, WIN, verdict
 
 MISSING = float("nan")
+TESTED = ["lift", "from", "to", "other classes 95 %", "p", "adjusted p"]
 
 
 @dataclass(frozen=True)
@@ -92,24 +93,20 @@ def lift_table(results: StudyResults, domain: str, title: str) -> Table:
     """Lifts of a domain, with intervals, p values and verdicts: of the main head, and of primary views."""
     lifts = results.lifts[results.lifts["domain"] == domain]
     lifts = lifts[(lifts["view"] == "primary") | (lifts["head"] == main_head(results))]
-    rows, kinds = [], []
-    for _, lift in lifts.iterrows():
-        words = verdict(lift)
-        kinds.append({WIN: "win", BEHIND: "behind"}.get(words, "undecided"))
-        rows.append([
-            lift["representation"], lift["layer"], lift["over"], lift["over_layer"], lift["view"], lift["head"],
-            points(lift["lift"]), points(lift["lift_low"]), points(lift["lift_high"]),
-            points_range(lift["lift_low_classes"], lift["lift_high_classes"]),
-            probability(lift["p"]), probability(lift["p_adjusted"]), percent(lift["minimum_detectable"]), words,
-        ])  # fmt: skip
-    columns = ["representation", "layer", "over", "its layer", "view", "head", "lift", "from", "to"]
-    columns += ["other classes 95 %", "p", "adjusted p"]
+    rows = [
+        [
+            *(lift[name] for name in ("representation", "layer", "over", "over_layer", "view", "head")),
+            *_tested(lift), percent(lift["minimum_detectable"]), verdict(lift),
+        ]
+        for _, lift in lifts.iterrows()
+    ]  # fmt: skip
+    columns = ["representation", "layer", "over", "its layer", "view", "head", *TESTED]
     caption = (
         f"{title}: lifts in points, their 95 % intervals, and the minimum detectable lift at 80 % power; of all probes "
         f"and views in metrics/lifts.csv."
     )
     texts = {"layer", "over", "its layer", "view", "head", "verdict"}
-    return Table(caption, [*columns, "detectable", "verdict"], rows, texts, kinds)
+    return Table(caption, [*columns, "detectable", "verdict"], rows, texts, _kinds(lifts))
 
 
 def efficiency_table(results: StudyResults, domain: str, title: str) -> Table:
@@ -132,22 +129,32 @@ def few_shot_lift_table(results: StudyResults, domain: str, title: str) -> Table
     """Lifts with few labels on the primary endpoint's layer: intervals, p values and what they allow to say."""
     lifts = results.few_shot_lifts
     lifts = lifts[(lifts["domain"] == domain) & (lifts["view"] == "primary")]
-    rows, kinds = [], []
-    for _, lift in lifts.iterrows():
-        words = verdict(lift)
-        kinds.append({WIN: "win", BEHIND: "behind"}.get(words, "undecided"))
-        rows.append([
-            lift["representation"], lift["layer"], lift["over"], lift["over_layer"], lift["shots"],
-            points(lift["lift"]), points(lift["lift_low"]), points(lift["lift_high"]),
-            points_range(lift["lift_low_classes"], lift["lift_high_classes"]),
-            probability(lift["p"]), probability(lift["p_adjusted"]), words,
-        ])  # fmt: skip
-    columns = ["representation", "layer", "over", "its layer", "labels a class", "lift", "from", "to"]
+    rows = [
+        [
+            *(lift[name] for name in ("representation", "layer", "over", "over_layer", "shots")),
+            *_tested(lift), verdict(lift),
+        ]
+        for _, lift in lifts.iterrows()
+    ]  # fmt: skip
+    columns = ["representation", "layer", "over", "its layer", "labels a class", *TESTED]
     caption = (
         f"{title}: lifts of the ridge probe with few labels, in points; of all views in metrics/few_shot_lifts.csv."
     )
     texts = {"layer", "over", "its layer", "verdict"}
-    return Table(caption, [*columns, "other classes 95 %", "p", "adjusted p", "verdict"], rows, texts, kinds)
+    return Table(caption, [*columns, "verdict"], rows, texts, _kinds(lifts))
+
+
+def _tested(lift: pd.Series) -> list[str]:
+    """The columns `TESTED` of a row of metrics/lifts.csv or few_shot_lifts.csv."""
+    return [
+        points(lift["lift"]), points(lift["lift_low"]), points(lift["lift_high"]),
+        points_range(lift["lift_low_classes"], lift["lift_high_classes"]),
+        probability(lift["p"]), probability(lift["p_adjusted"]),
+    ]  # fmt: skip
+
+
+def _kinds(lifts: pd.DataFrame) -> list[str]:
+    return [{WIN: "win", BEHIND: "behind"}.get(verdict(lift), "undecided") for _, lift in lifts.iterrows()]
 
 
 def depth_table(results: StudyResults, domain: str, title: str) -> Table:

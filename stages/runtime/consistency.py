@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stages.models.geometry import HYPERCOLUMN, latent_stride, layer_names
+from stages.study.representations import first_probed
 
 if TYPE_CHECKING:
     from stages.runtime.schema import Params
@@ -108,7 +109,7 @@ def _check_primary(params: Params) -> None:
             f"compare.primary.over must be among probe.representations ({', '.join(probed) or 'none'}); "
             f"got '{primary.over}'. Add it there, or name another"
         )
-    subject = next((name for name in params.pretext.objectives if name in names.latents), None)
+    subject = first_probed(params.pretext.objectives, names.latents)
     if primary.over == subject:
         raise ValueError(
             f"compare.primary.over must be another than the first probed one of pretext.objectives, which is compared "

@@ -89,6 +89,11 @@ LABELLED = tuple(row.name for row in REPRESENTATIONS if row.labelled)
 COLOR_PIXELS = tuple(row.name for row in REPRESENTATIONS if row.kind == "pixels" and row.sees == "colour")
 
 
+def first_probed(objectives: list[str], probed: list[str]) -> str | None:
+    """The subject of the primary endpoint: the first of `pretext.objectives` that is probed, or None."""
+    return next((name for name in objectives if name in probed), None)
+
+
 def sees_color(name: str) -> bool:
     """Whether a representation is computed from colour; an unknown one is taken not to be."""
     return name in BY_NAME and BY_NAME[name].sees == "colour"

@@ -62,13 +62,13 @@ class OnlineProbe:
         Args:
             encoder: with `activations`, of a class in `stages.models`.
         """
-        found = {}
+        scores = {}
         for domain, (probe, validation) in self.images.items():
             classifier = make_pipeline(StandardScaler(), RidgeClassifierCV(ALPHAS))
             classifier.fit(pooled_features(encoder, probe, self.precision), probe.labels)
             features = pooled_features(encoder, validation, self.precision)
-            found[f"online_probe/{domain}"] = float(classifier.score(features, validation.labels))
-        return found
+            scores[f"online_probe/{domain}"] = float(classifier.score(features, validation.labels))
+        return scores
 
 
 @torch.no_grad()

@@ -23,7 +23,7 @@ from stages.training.launch import launch
 from stages.training.loop import _due
 from tests.hold import Hold
 from tests.project import environment, make_project
-from tests.waiting import LIMIT, wait_for_end
+from tests.waiting import LIMIT, read_line, wait_for_end
 
 IMAGES = 11  # of a class: 22 in all, three batches of 7 and one of a single image
 
@@ -176,7 +176,7 @@ def test_a_stage_that_ends_takes_its_processes_with_it_and_resumes(project, star
     assert len(list(Path(".dvc/tmp/checkpoints").glob("*.pt"))) == 1
     if signum == signal.SIGTERM:
         again = start("train_control", "reconstruction")
-        assert "resuming at step" in again.stdout.readline()
+        assert "resuming at step" in read_line(again)
         again.terminate()
         again.communicate(timeout=LIMIT)
 
