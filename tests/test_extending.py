@@ -55,6 +55,7 @@ def output(finished, tmp_path_factory) -> tuple[Project, str]:
 def test_its_own_stages_run_and_no_other_training(output):
     assert ran(output[1]) == {
         "check_params",
+        "convert_held_out",
         f"train_control@{CONTROL}",
         f"extract_latents@{CONTROL}",
         f"train_probes@{CONTROL}",

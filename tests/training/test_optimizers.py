@@ -7,7 +7,7 @@ from torch import nn
 from stages.controls.supervised import Classification
 from stages.losses.color_classification import ColorClassification
 from stages.objectives.colorization import Colorization
-from stages.objectives.split_brain import SplitBrainPrediction
+from stages.objectives.split_brain import SplitBrainClassification
 from stages.runtime.schema import Model
 from stages.training.optimizers import KernelMuon, build_optimizers
 
@@ -16,7 +16,7 @@ CLASSES = ColorClassification(torch.eye(3)[:, :2] * 50, torch.full((3,), 1 / 3),
 NETWORKS = {
     "colorization": Colorization(None, None),
     "color_classification": CLASSES,
-    "split_brain": SplitBrainPrediction(CLASSES),
+    "split_brain": SplitBrainClassification(0.5, CLASSES),
     "supervised": Classification(3),
 }
 
