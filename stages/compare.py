@@ -6,10 +6,13 @@ Reads data/probes/<representation>/ for each of probe.representations; writes to
 - ratios.csv: accuracies as multiples of what pixels with colour reach, with and without chance;
 - label_efficiency.csv and depth.csv: accuracy by labels a class, and by layer;
 - few_shot_lifts.csv: differences with few labels, tested;
+- seen_classes.csv: classes that the encoder saw against held-out ones, and what it is worth to have seen them;
 - accuracy.csv: the accuracies that charts show;
 and to data/comparison/ what is only drawn: confusion/<domain>/<representation>.csv and confused.csv (conv probe, first
 seeds), and curves.csv (learning curves).
 """
+
+import textwrap
 
 import numpy as np
 
@@ -25,7 +28,8 @@ from stages.comparison.lifts import lift_table
 from stages.comparison.primary import declared_endpoint
 from stages.comparison.ratios import ratio_table
 from stages.comparison.representations import ProbedRepresentation, read_representations
-from stages.comparison.summary import comparison_text
+from stages.comparison.seen_classes import seen_class_scalars, seen_class_table
+from stages.comparison.summary import WIDTH, comparison_text
 from stages.comparison.tables import (
     ACCURACY,
     COMPARISON,
@@ -37,11 +41,15 @@ from stages.comparison.tables import (
     LABEL_EFFICIENCY,
     LIFTS,
     RATIOS,
+    SEEN_CLASSES,
 )
+from stages.comparison.task_hits import read_task_hits
+from stages.dataset.manifest import SWAPPED
 from stages.formats.json import write_json
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_file, whole_folder
 from stages.runtime.params import load_params
+from stages.study.seen_classes import answer
 from stages.study.vocabulary import DOMAINS
 
 
@@ -49,7 +57,8 @@ def main() -> None:
     params = load_params()
     names, endpoint = params.probe.representations, declared_endpoint(params)
     layer, depth_heads = params.compare.primary.layer, params.probe.depth_heads
-    representations = read_representations("data/probes", names.pixels, names.latents, layer, depth_heads)
+    encoders = [name for name in names.latents if name != SWAPPED]  # which is compared in seen_classes.csv alone
+    representations = read_representations("data/probes", names.pixels, encoders, layer, depth_heads)
     curves = chosen_curves("data/probes", representations)
     estimates = {
         domain: bootstrap_estimates(
@@ -66,6 +75,13 @@ def main() -> None:
     means = mean_rows(cells, representations)
     lifts = lift_table(representations, estimates, endpoint)
     ratios = ratio_table(representations, estimates, chance)
+    seen_classes = seen_class_table(
+        read_task_hits("data/probes", [*names.pixels, *names.latents], representations, endpoint.head),
+        endpoint.subject,
+        margin=params.compare.equivalence / 100,
+        resamples=params.compare.resamples,
+        seed=params.seed,
+    )
     accuracy = means.rename(columns={"accuracy_low": "low", "accuracy_high": "high"})[ACCURACY.names]
 
     with whole_folder("data/comparison") as folder:
@@ -84,12 +100,18 @@ def main() -> None:
         "few_shot_lifts": (FEW_SHOT_LIFTS, few_shot_lifts(representations, estimates, lifts, params.seed)),
         "depth": (DEPTH, depth_table(representations, estimates, depth_heads)),
         "accuracy": (ACCURACY, accuracy),
+        "seen_classes": (SEEN_CLASSES, seen_classes),
     }
     for name, (table, rows) in tables.items():
         with whole_file(f"metrics/{name}.csv") as part:
             table.write(part, rows)
-    write_json("metrics/comparison.json", headline(means, lifts, ratios, chance, endpoint))
+    scalars = headline(means, lifts, ratios, chance, endpoint)
+    if found := seen_class_scalars(seen_classes):
+        scalars["seen_classes"] = found
+    write_json("metrics/comparison.json", scalars)
     print(comparison_text(means, lifts, classes, endpoint))
+    if text := answer(seen_classes, params.compare.equivalence):
+        print(textwrap.fill(text, WIDTH))
 
 
 def all_hits(representations: list[ProbedRepresentation], domain: str) -> dict[tuple, np.ndarray]:

@@ -20,7 +20,7 @@ def main() -> None:
     objectives = params.pretext.objectives
     results = read_results(objectives, params.pretext.controls)
     pictures = embedded_pictures("data/painted", results.scores, objectives)
-    page = render_page(results, pictures, changed_parameters(params))
+    page = render_page(results, pictures, changed_parameters(params), params.compare.equivalence)
     outputs = {"metrics/report.html": page, "metrics/accuracy.svg": accuracy_file(results)}
     for path, text in outputs.items():
         with whole_file(path) as part:

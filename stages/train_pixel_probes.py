@@ -1,15 +1,15 @@
 """Stage: how well food is classified from pixels. `python -m stages.train_pixel_probes rgb`
 
 Reads data/lab/{probe,validation,test}.npy and data/split/manifest.csv; writes data/probes/<representation>/: the tables
-of `stages.probing.tables`, and the conv probe of seed 0: conv-<domain>.safetensors and conv.json. The protocol is that
-of the encoders' probes; pixels are a single layer.
+of `stages.probing.tables` and of `stages.probing.crossover`, and the conv probe of seed 0: conv-<domain>.safetensors
+and conv.json. The protocol is that of the encoders' probes; pixels are a single layer.
 """
 
 import argparse
 from typing import get_args
 
 from stages.dataset.arrays import open_lab8
-from stages.dataset.manifest import VIEW_COUNTS, read_manifest
+from stages.dataset.manifest import VIEW_COUNTS, crossover_tasks, read_manifest
 from stages.models.geometry import latent_stride
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_folder
@@ -25,6 +25,7 @@ def main() -> None:
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
     from stages.pixels.features import pixel_features
     from stages.pixels.saved_probe import save_probes
+    from stages.probing.crossover import probe_tasks, write_crossover
     from stages.probing.protocol import probe_representation
     from stages.probing.results import write_results
     from stages.probing.source import FeatureSource
@@ -39,8 +40,11 @@ def main() -> None:
 
     source = FeatureSource(read, (PIXELS_LAYER,), (PIXELS_LAYER,), 1, params.latents.features)
     results = probe_representation(source, manifest, params.probe, params.seed)
+    tasks, head = crossover_tasks(manifest, name), params.compare.primary.head
+    crossover = probe_tasks(source, manifest, tasks, head, params.probe, params.seed)
     with whole_folder(f"data/probes/{name}") as folder:
         write_results(folder, results)
+        write_crossover(folder, crossover)
         save_probes(folder, results.conv, name, stride, params.probe)
 
 

@@ -1,14 +1,15 @@
 """Stage: how well food is classified from an encoder's layers. `python -m stages.train_probes colorization`
 
 Reads data/latents/<encoder>/ (see `stages.dataset.arrays.latents_folder`) and data/split/manifest.csv; writes
-data/probes/<encoder>/: the tables of `stages.probing.tables`. The protocol is that of the pixels' probes.
+data/probes/<encoder>/: the tables of `stages.probing.tables`, and those of `stages.probing.crossover`, which are all
+that `swapped` is probed for. The protocol is that of the pixels' probes.
 """
 
 import argparse
 from typing import get_args
 
 from stages.dataset.arrays import latents_folder, open_subset
-from stages.dataset.manifest import VIEW_COUNTS, read_manifest
+from stages.dataset.manifest import SWAPPED, VIEW_COUNTS, crossover_tasks, read_manifest
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_folder
 from stages.runtime.params import load_params
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("representation", choices=get_args(Encoder))
     name = parser.parse_args().representation
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
+    from stages.probing.crossover import probe_tasks, write_crossover
     from stages.probing.protocol import probe_representation
     from stages.probing.results import write_results
     from stages.probing.source import FeatureSource
@@ -38,11 +40,15 @@ def main() -> None:
     def read(pretraining_seed, layer, subset, rows):
         return latents[pretraining_seed, layer, subset][rows]
 
-    fixed = (params.compare.primary.layer, LATENT_LAYER)
-    source = FeatureSource(read, tuple(layers), fixed, seeds, params.latents.features)
-    results = probe_representation(source, manifest, params.probe, params.seed)
+    primary = params.compare.primary
+    source = FeatureSource(read, tuple(layers), (primary.layer, LATENT_LAYER), seeds, params.latents.features)
+    tasks = crossover_tasks(manifest, name)
+    results = None if name == SWAPPED else probe_representation(source, manifest, params.probe, params.seed)
+    crossover = probe_tasks(source, manifest, tasks, primary.head, params.probe, params.seed)
     with whole_folder(f"data/probes/{name}") as folder:
-        write_results(folder, results)
+        if results:
+            write_results(folder, results)
+        write_crossover(folder, crossover)
 
 
 if __name__ == "__main__":

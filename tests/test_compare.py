@@ -8,12 +8,12 @@ import yaml
 
 from stages import compare
 from stages.runtime.errors import StageError
-from tests.comparison.probes import CLASSES, PRIMARY, write_findings
+from tests.comparison.probes import CLASSES, PRIMARY, write_crossover, write_findings
 
 PROJECT = Path(__file__).parents[1]
 PIXELS = {"rgb": 0.5, "lightness": 0.3}
 ENCODERS = {"random": 0.35, "colorization": 0.6}
-TABLES = ("comparison", "lifts", "ratios", "label_efficiency", "few_shot_lifts", "depth", "accuracy")
+TABLES = ("comparison", "lifts", "ratios", "label_efficiency", "few_shot_lifts", "depth", "accuracy", "seen_classes")
 
 
 @pytest.fixture
@@ -22,7 +22,11 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     params = yaml.safe_load((PROJECT / "params.yaml").read_text())
     params["probe"]["representations"] = {"pixels": [*PIXELS], "latents": [*ENCODERS]}
-    params["compare"] = {"resamples": 200, "primary": {"head": "conv", "layer": PRIMARY, "over": "rgb"}}
+    params["compare"] = {
+        "resamples": 200,
+        "equivalence": 1.5,
+        "primary": {"head": "conv", "layer": PRIMARY, "over": "rgb"},
+    }
     Path("params.yaml").write_text(yaml.safe_dump(params))
     for number, (name, accuracy) in enumerate((PIXELS | ENCODERS | {"forgotten": 0.9}).items()):
         kind = "pixels" if name in PIXELS else "encoder"
@@ -128,6 +132,33 @@ def test_without_colorization_there_are_no_lifts(workspace, latents):
     found = json.loads(Path("metrics/comparison.json").read_text())
     assert set(found["in_domain"]) == {"chance", *PIXELS, *latents}
     assert pd.read_csv("metrics/lifts.csv").empty
+
+
+def test_with_swapped_the_effect_of_having_seen_the_classes_is_told_and_nothing_else_changes(workspace, capsys):
+    compare.main()
+    assert "the control swapped does" in " ".join(capsys.readouterr().out.split())
+    before = written()
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    params["pretext"]["controls"] = ["random", "reconstruction", "swapped"]
+    params["probe"]["representations"]["latents"] = [*ENCODERS, "swapped"]
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    rng = np.random.default_rng(0)
+    write_crossover("data/probes", "swapped", {task: rng.random((1, 2, 60)) < 0.6 for task in ("out", "matched")})
+    compare.main()
+    changed = {path for path, content in written().items() if before.get(path) != content}
+    assert changed == {"metrics/seen_classes.csv", "metrics/comparison.json"}
+    table = pd.read_csv("metrics/seen_classes.csv", keep_default_na=False)
+    effect = table[table["quantity"] == "effect"].iloc[0]
+    found = json.loads(Path("metrics/comparison.json").read_text())["seen_classes"]
+    assert found["effect"] == float(effect["value"])
+    assert set(found["swapped"]) == set(found["colorization"]) == {"seen", "unseen"}
+    assert all(np.isfinite(value) for value in found.values() if not isinstance(value, dict))
+    assert "classes were seen" in " ".join(capsys.readouterr().out.split())
+    # The accuracy of domain `out` is the one of the other tables.
+    cells = pd.read_csv("metrics/comparison.csv").query("domain == 'out' and head == 'conv' and seed == 'mean'")
+    cell = cells[(cells["representation"] == "colorization") & (cells["layer"] == PRIMARY)].iloc[0]
+    own = table[(table["representation"] == "colorization") & (table["task"] == "out")].iloc[0]
+    assert (own["value"], own["low"], own["high"]) == tuple(cell[["accuracy", "accuracy_low", "accuracy_high"]])
 
 
 def test_a_listed_representation_without_findings_stops_the_stage_before_it_writes(workspace):

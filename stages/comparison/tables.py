@@ -46,6 +46,17 @@ RATIOS = Table(
         **dict.fromkeys(("chance_corrected", "chance_corrected_low", "chance_corrected_high"), None),
     },
 )
+SEEN_CLASSES = Table(
+    "the table of seen and held-out classes",
+    {
+        **dict.fromkeys(("quantity", "representation", "over", "task"), str),
+        "seen": int,  # 1: the representation was trained on images of the task's classes
+        "accounts_for": str,  # what the interval covers: `images and seeds`, or `classes, images and seeds`
+        **dict.fromkeys(("value", "low", "high"), float),
+        **dict.fromkeys(("low_90", "high_90", "p", "p_equivalence", "minimum_detectable"), None),  # of an accuracy none
+        "verdict": str,  # of the effect
+    },
+)
 LABEL_EFFICIENCY = Table(
     "the table of accuracy by labels a class",
     {

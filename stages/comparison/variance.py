@@ -64,14 +64,32 @@ def seed_variance(hits: np.ndarray) -> SeedVariance:
     Args:
         hits: (P, D, N), 1 = right; N >= 2.
     """
-    squares, freedoms = _mean_squares(hits)
+    return contrast_seed_variance([(hits, 1.0)])
+
+
+def contrast_seed_variance(parts: list[tuple[np.ndarray, float]]) -> SeedVariance:
+    """As `seed_variance`, of the weighted sum of the means of tables with the same seeds and images of their own.
+
+    A seed moves all tables together. Its effect on the sum is estimated from the sum as it was with each seed; what
+    the images of each table add to that, independent of the others', is taken off.
+
+    Args:
+        parts: tables (P, D, N_k), N_k >= 2, with their weights.
+    """
+    seeds = sum(weight * table.mean(axis=IMAGE, keepdims=True, dtype=np.float64) for table, weight in parts)
+    squares, freedoms = _mean_squares(seeds)
+    known = {axes: [(squares[axes] / seeds.size, freedoms[axes])] for axes in squares if IMAGE not in axes}
+    for table, weight in parts:
+        squares, freedoms = _mean_squares(table)
+        for axes in squares:
+            if IMAGE in axes:
+                known.setdefault(axes, []).append((weight**2 * squares[axes] / table.size, freedoms[axes]))
     largest = SeedVariance(0.0, ())
     for signs in SEED_PARTS:
-        known = {axes: sign for axes, sign in signs.items() if freedoms[axes]}
-        variance = sum(sign * squares[axes] for axes, sign in known.items()) / hits.size
+        estimated = {axes: sign for axes, sign in signs.items() if known[axes][0][1]}
+        variance = sum(sign * square for axes, sign in estimated.items() for square, _ in known[axes])
         if variance > largest.variance:
-            terms = tuple((squares[axes] / hits.size, freedoms[axes]) for axes in known)
-            largest = SeedVariance(float(variance), terms)
+            largest = SeedVariance(float(variance), tuple(term for axes in estimated for term in known[axes]))
     return largest
 
 

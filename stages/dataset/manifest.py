@@ -114,6 +114,15 @@ def in_task(rows: DataFrame, task: str) -> np.ndarray:
     return (rows["matched"] == "1" if task == "matched" else rows["domain"] == task).to_numpy()
 
 
+def crossover_tasks(manifest: DataFrame, representation: str) -> list[str]:
+    """The tasks that a representation is probed in for the crossover alone, of `TASKS`.
+
+    `matched`, where the manifest has it; of `swapped`, which is compared in nothing else, `out` as well.
+    """
+    tasks = ["out", "matched"] if representation == SWAPPED else ["matched"]
+    return tasks if (manifest["matched"] == "1").any() else []
+
+
 def domain_classes(manifest: DataFrame, task: str) -> list[str]:
     """The names of the classes of one of `TASKS`, sorted."""
     return sorted(set(manifest["label"][in_task(manifest, task)]))

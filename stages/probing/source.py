@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.classifiers.domains import Domain
-from stages.dataset.manifest import SUBSETS
+from stages.dataset.manifest import TASKS
 from stages.runtime.schema import Probe
 
 
@@ -53,8 +53,8 @@ class ProbeRun:
 
     @property
     def domain_index(self) -> int:
-        """0 in domain, 1 out of domain: the second part of the seed of few-shot draws."""
-        return list(SUBSETS).index(self.domain.name)
+        """0 in domain, 1 out of domain, 2 matched: the second part of the seed of few-shot draws."""
+        return TASKS.index(self.domain.name)
 
     def read(self, subset: str, images: slice = slice(None)) -> np.ndarray:
         """Features (n, V, C, H, W) float16 of the domain's images of a subset."""

@@ -11,6 +11,7 @@ from stages.reporting.numbers import percent, points
 from stages.reporting.pictures import Picture
 from stages.reporting.results import StudyResults
 from stages.reporting.theme import css_variables
+from stages.study import seen_classes
 from stages.study.heads import HEADS
 from stages.study.representations import BY_NAME, COLOR_PIXELS
 from stages.study.verdicts import verdict
@@ -23,12 +24,14 @@ def render_page(
     results: StudyResults,
     pictures: dict[str, dict[str, list[Picture]]],
     changes: list[tuple[str, str, str]],
+    equivalence: float,
 ) -> str:
     """HTML in one piece: its style, charts and pictures are in it, and nothing is loaded.
 
     Args:
         pictures: as by `stages.reporting.pictures.embedded_pictures`.
         changes: as by `stages.reporting.parameters.changed_parameters`.
+        equivalence: the parameter, in percentage points.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROOM),
@@ -54,6 +57,8 @@ def render_page(
         sentence=sentence,
         verdict=verdict,
         head=head and HEADS[head],
+        seen_answer=seen_classes.answer(results.seen_classes, equivalence),
+        seen_tables=tables.seen_class_tables(results.seen_classes),
         representations=[(name, tables.sees(name), _description(name)) for name in compared],
         representation_tables=_by_domain(tables.representation_table, results),
         accuracy={name: figures.accuracy_figure(results, key) for key, name in HEADS.items()},

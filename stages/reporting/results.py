@@ -15,6 +15,7 @@ from stages.comparison.tables import (
     LABEL_EFFICIENCY,
     LIFTS,
     RATIOS,
+    SEEN_CLASSES,
 )
 from stages.formats.json import read_json
 from stages.painting.tables import SCORES
@@ -53,6 +54,7 @@ class StudyResults:
     scores: dict[str, pd.DataFrame]
     training: dict[str, pd.DataFrame]
     online: pd.DataFrame
+    seen_classes: pd.DataFrame
 
 
 def read_results(objectives: list[str], controls: list[str]) -> StudyResults:
@@ -80,6 +82,7 @@ def read_results(objectives: list[str], controls: list[str]) -> StudyResults:
         ratios=RATIOS.read("metrics/ratios.csv"),
         efficiency=LABEL_EFFICIENCY.read("metrics/label_efficiency.csv"),
         few_shot_lifts=FEW_SHOT_LIFTS.read("metrics/few_shot_lifts.csv"),
+        seen_classes=SEEN_CLASSES.read("metrics/seen_classes.csv"),
         depth=DEPTH.read("metrics/depth.csv"),
         curves=CURVES.read("data/comparison/curves.csv"),
         confused=CONFUSED.read("data/comparison/confused.csv"),

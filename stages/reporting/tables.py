@@ -9,10 +9,12 @@ from stages.reporting.numbers import fixed, fixed_range, percent, percent_range,
 from stages.reporting.results import StudyResults
 from stages.study.heads import HEADS
 from stages.study.representations import OBJECTIVES, sees_color
+from stages.study.seen_classes import IMAGES
 from stages.study.verdicts import BEHIND, WIN, verdict
 
 MISSING = float("nan")
 TESTED = ["lift", "from", "to", "other classes 95 %", "p", "adjusted p"]
+TASKS = {"matched": "matched", "out": "held out"}  # of metrics/seen_classes.csv
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,34 @@ def lift_table(results: StudyResults, domain: str, title: str) -> Table:
     )
     texts = {"layer", "over", "its layer", "view", "head", "verdict"}
     return Table(caption, [*columns, "detectable", "verdict"], rows, texts, _kinds(lifts))
+
+
+def seen_class_tables(table: pd.DataFrame) -> list[Table]:
+    """Accuracies in both tasks, and what it is worth to have seen the classes; without what has no row."""
+    images = table[table["accounts_for"] == IMAGES]
+    rows = []
+    for name, cells in images[images["quantity"] == "accuracy"].groupby("representation", sort=False):
+        cells = cells.set_index("task").reindex(list(TASKS))
+        seen = [title for task, title in TASKS.items() if cells["seen"][task] == 1]
+        shown = [(percent(cell.value), percent_range(cell.low, cell.high)) for cell in cells.itertuples()]
+        rows.append([name, *(part for pair in shown for part in pair), seen[0] if seen else "neither"])
+    columns = [part for title in TASKS.values() for part in (title, f"{title} 95 %")]
+    caption = "Test accuracy in %, and its 95 % interval, in tasks of as many classes."
+    accuracies = Table(caption, ["representation", *columns, "trained on"], rows, {"trained on"})
+    rows = [
+        [
+            row.quantity, row.representation, row.over, TASKS.get(row.task, "both"), row.accounts_for,
+            points(row.value), points_range(row.low, row.high), probability(row.p),
+            points_range(row.low_90, row.high_90), probability(row.p_equivalence), percent(row.minimum_detectable),
+            row.verdict,
+        ]
+        for row in table[table["quantity"] != "accuracy"].itertuples()
+    ]  # fmt: skip
+    columns = ["", "representation", "over", "classes", "accounts for", "points", "95 %", "p", "90 %", "p (TOST)"]
+    caption = "Seen minus not seen, in points; tests of no effect, and of one as large as the margin (TOST)."
+    words = {"representation", "over", "classes", "accounts for", "verdict"}
+    effects = Table(caption, [*columns, "detectable", "verdict"], rows, words)
+    return [each for each in (accuracies, effects) if each.rows]
 
 
 def efficiency_table(results: StudyResults, domain: str, title: str) -> Table:

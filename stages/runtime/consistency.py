@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stages.models.geometry import HYPERCOLUMN, latent_stride, layer_names
-from stages.study.representations import first_probed
+from stages.study.representations import SWAPPED, first_probed
 
 if TYPE_CHECKING:
     from stages.runtime.schema import Params
@@ -20,6 +20,7 @@ def check_consistency(params: Params) -> None:
     _check_duplicates(params)
     _check_image_size(params)
     _check_representations(params)
+    _check_swapped(params)
     _check_evaluation_probe(params)
     _check_layers(params)
     _check_depth_heads(params)
@@ -66,6 +67,15 @@ def _check_representations(params: Params) -> None:
                 f"probe.representations.latents must name encoders that are trained, listed in "
                 f"pretext.objectives or pretext.controls ({', '.join(trained) or 'none'}); got '{name}'"
             )
+
+
+def _check_swapped(params: Params) -> None:
+    latents, first = params.probe.representations.latents, params.pretext.objectives[0]
+    if SWAPPED in latents and first not in latents:
+        raise ValueError(
+            f"probe.representations.latents lists '{SWAPPED}', which is compared with the first of pretext.objectives, "
+            f"'{first}': list that, too, or take '{SWAPPED}' out; got {latents}"
+        )
 
 
 def _check_evaluation_probe(params: Params) -> None:

@@ -13,14 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from stages.models.geometry import latent_stride
 from stages.runtime.consistency import check_consistency
 from stages.study.heads import HEADS
-from stages.study.representations import COLOR_PIXELS, CONTROLS, ENCODERS, OBJECTIVES, PIXELS
+from stages.study.representations import COLOR_PIXELS, CONTROLS, ENCODERS, OBJECTIVES, PIXELS, SWAPPED
 
 Objective = Literal[*OBJECTIVES]
 Control = Literal[*CONTROLS]
 Encoder = Literal[*ENCODERS]
 PixelRepresentation = Literal[*PIXELS]
 ColorPixels = Literal[*COLOR_PIXELS]
-Representation = Literal[*PIXELS, *ENCODERS]
+Representation = Literal[*PIXELS, *(name for name in ENCODERS if name != SWAPPED)]
 Head = Literal[*HEADS]
 DepthHead = Literal["ridge", "conv"]
 Precision = Literal["float32", "bfloat16"]
@@ -335,6 +335,8 @@ class Compare(Group):
     primary: Primary
     resamples: Annotated[int, Field(ge=100, le=1_000_000)]
     """Resamples of the paired bootstrap."""
+    equivalence: Annotated[float, Field(gt=0, le=100)]
+    """Percentage points within which it is said not to matter whether the classes were seen. Tested by TOST."""
 
 
 class Params(Group):

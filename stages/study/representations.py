@@ -84,6 +84,7 @@ BY_NAME = {row.name: row for row in REPRESENTATIONS}
 OBJECTIVES = tuple(row.name for row in REPRESENTATIONS if row.kind == "objective")
 CONTROLS = tuple(row.name for row in REPRESENTATIONS if row.kind == "control")
 ENCODERS = (*CONTROLS, *OBJECTIVES)
+SWAPPED = "swapped"  # compared with the first objective in seen and held-out classes, and with nothing else
 PIXELS = tuple(row.name for row in REPRESENTATIONS if row.kind == "pixels")
 LABELLED = tuple(row.name for row in REPRESENTATIONS if row.labelled)
 COLOR_PIXELS = tuple(row.name for row in REPRESENTATIONS if row.kind == "pixels" and row.sees == "colour")

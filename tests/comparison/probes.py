@@ -7,6 +7,7 @@ import pandas as pd
 
 CLASSES = {"in": ["apple", "cake", "nan", "stew"], "out": ["bread", "tart"]}
 LAYERS = {"encoder": ["down_0", "down_1", "mid", "latent"], "pixels": ["pixels"]}
+TASKS = {"out": CLASSES["out"], "matched": ["apple", "cake"]}  # of the crossover
 PRIMARY = "down_1"
 HEADS = ["conv", "linear", "knn", "ridge"]
 SHOTS = ["1", "5", "all"]
@@ -87,7 +88,24 @@ def write_findings(
     for table, rows in (("curves", curves), ("choices", choices), ("layers", depths), ("few_shot", few_shot)):
         pd.DataFrame(rows, columns=columns[table]).to_csv(place / f"{table}.csv", index=False)
     pd.concat(tables).to_csv(place / "predictions.csv", index=False)
+    write_crossover(folder, name, {"matched": rng.random((trained, seeds, images)) < accuracy}, layer=fixed[0])
     return place
+
+
+def write_crossover(folder: str | Path, name: str, hits: dict[str, np.ndarray], *, layer: str = PRIMARY) -> None:
+    """Write a representation's crossover/predictions.csv, of the conv probe; `hits` (P, D, N) by task."""
+    tables = []
+    for task, table in hits.items():
+        numbers, labels = np.arange(table.shape[2]), np.array(TASKS[task], object)
+        label, wrong = labels[numbers % len(labels)], labels[(numbers + 1) % len(labels)]
+        image = np.array([f"{own}/{number:06}" for number, own in enumerate(label)], object)
+        for index in np.ndindex(table.shape[:2]):
+            right = np.asarray(table[index], bool)
+            columns = {"domain": task, "layer": layer, "head": "conv", "pretraining_seed": index[0], "seed": index[1]}
+            columns |= {"image": image, "label": label, "predicted": np.where(right, label, wrong)}
+            tables.append(pd.DataFrame(columns | {"top5": right.astype(int), "loss": 1.5 - right}))
+    (Path(folder) / name / "crossover").mkdir(parents=True)
+    pd.concat(tables).to_csv(Path(folder) / name / "crossover" / "predictions.csv", index=False)
 
 
 def rewrite(path: Path, change) -> None:

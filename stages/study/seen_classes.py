@@ -1,0 +1,86 @@
+"""What metrics/seen_classes.csv allows to say: does it matter whether the classes were seen?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+ALPHA = 0.05
+# Verdicts on the effect of having seen the classes.
+MATTERS, NEGLIGIBLE, EQUIVALENT, UNDECIDED = (
+    "matters",
+    "differs by less than the margin",
+    "does not matter",
+    "undecided",
+)
+# What an interval accounts for.
+IMAGES, CLASSES = "images and seeds", "classes, images and seeds"
+
+
+def verdict(low: float, high: float, p: float, p_equivalence: float) -> str:
+    """Which of the verdicts the two tests allow, each at 5 %.
+
+    Args:
+        low, high: the 95 % interval.
+        p: of no effect.
+        p_equivalence: of an effect as large as the margin or larger, in either direction.
+    """
+    differs, equivalent = p < ALPHA and (low > 0 or high < 0), p_equivalence < ALPHA
+    if differs:
+        return NEGLIGIBLE if equivalent else MATTERS
+    return EQUIVALENT if equivalent else UNDECIDED
+
+
+def answer(table: DataFrame, margin: float) -> str:
+    """The answer in a sentence or two; empty where the table has none.
+
+    Args:
+        table: `stages.comparison.tables.SEEN_CLASSES`.
+        margin: `compare.equivalence`, in percentage points.
+    """
+    effects = table[table["quantity"] == "effect"].set_index("accounts_for")
+    if len(effects):
+        return f"{_effect(effects.loc[IMAGES], margin)} {_over_classes(effects.loc[CLASSES])}"
+    differences = table[(table["quantity"] == "difference") & (table["accounts_for"] == IMAGES)]
+    if differences.empty:
+        return ""
+    own = differences.iloc[0]
+    accuracies = table[(table["quantity"] == "accuracy") & (table["representation"] == own["representation"])]
+    accuracies = accuracies[accuracies["accounts_for"] == IMAGES].set_index("task")["value"]
+    seen, unseen = (f"{100 * accuracies[task]:.1f} %" for task in ("matched", "out"))
+    return (
+        f"{own['representation']} is right on {seen} of test images of classes that it saw and on {unseen} of those of "
+        f"as many held-out classes ({_points(own)}). That does not tell having seen classes from how hard they are: "
+        f"the control swapped does."
+    )
+
+
+def _effect(row: Series, margin: float) -> str:
+    if row["verdict"] == MATTERS:
+        better = "better" if row["value"] > 0 else "worse"
+        return f"It matters whether the classes were seen: they are told apart {better} by {_points(row)}."
+    if row["verdict"] == NEGLIGIBLE:
+        return f"Whether the classes were seen makes a difference, but less than {margin:g} points: {_points(row)}."
+    if row["verdict"] == EQUIVALENT:
+        return (
+            f"It does not matter whether the classes were seen: {_points(row)}; the 90 % interval, "
+            f"{_range(row, '_90')}, lies within {margin:g} points of zero."
+        )
+    return (
+        f"Whether it matters that the classes were seen is undecided: {_points(row)}; an effect of "
+        f"{100 * row['minimum_detectable']:.1f} points would be found in 80 % of such studies."
+    )
+
+
+def _over_classes(row: Series) -> str:
+    return f"For another choice of classes: {_range(row)} points ({row['verdict']})."
+
+
+def _points(row: Series) -> str:
+    return f"{100 * row['value']:+.1f} points, 95 % interval {_range(row)}"
+
+
+def _range(row: Series, level: str = "") -> str:
+    return f"{100 * row[f'low{level}']:+.1f} to {100 * row[f'high{level}']:+.1f}"
