@@ -99,6 +99,7 @@ HEADERS = {
     "layers.csv": "domain,layer,order,features,validation_accuracy,cv_accuracy,chosen",
     "few_shot.csv": "domain,layer,pretraining_seed,shots,labels,draw,alpha,validation_accuracy,test_accuracy",
 }
+CROSSOVER = [f"crossover/{table}.csv" for table in ("predictions", "curves", "choices")]
 
 
 def check_tables(files, name):
@@ -121,7 +122,7 @@ def test_pixels_are_one_layer_and_leave_their_conv_probe(workspace, monkeypatch,
     files = start(train_pixel_probes, monkeypatch, name)
     hits = [f"few_shot/{domain}-pixels.npy" for domain in CLASSES]
     probe = ["conv.json", "conv-in.safetensors", "conv-out.safetensors"]
-    assert sorted(files) == sorted([*HEADERS, *hits, *probe])
+    assert sorted(files) == sorted([*HEADERS, *CROSSOVER, *hits, *probe])
     found = check_tables(files, name)
     assert len(found["predictions.csv"]) == 5 * 3 * (2 + 1 + 1 + 1)
     assert len(found["curves.csv"]) == 2 * (2 + 1) * 2  # domains, fits (two rates, one more seed), epochs
@@ -129,6 +130,26 @@ def test_pixels_are_one_layer_and_leave_their_conv_probe(workspace, monkeypatch,
     assert set(found["layers.csv"]["features"]) == {(3 if "rgb" in name else 1) * sides[name] ** 2}
     for file in ("predictions.csv", "choices.csv", "layers.csv", "few_shot.csv", "curves.csv"):
         assert set(found[file]["layer"]) == {"pixels"}
+
+
+def test_the_matched_classes_are_probed_by_one_head_on_one_layer_and_swapped_in_nothing_but_both_tasks(
+    workspace, monkeypatch
+):
+    layer = yaml.safe_load(Path("params.yaml").read_text())["compare"]["primary"]["layer"]
+    shutil.copytree("data/latents/colorization", "data/latents/swapped")
+    assert sorted(start(train_probes, monkeypatch, "swapped")) == sorted(CROSSOVER)
+    start(train_probes, monkeypatch, "colorization")
+    own, swapped = (pd.read_csv(f"data/probes/{name}/{CROSSOVER[0]}") for name in ("colorization", "swapped"))
+    assert set(own["domain"]) == {"matched"} and set(swapped["domain"]) == {"out", "matched"}
+    assert set(own["label"]) == set(MATCHED)
+    for table in (own, swapped):
+        assert set(zip(table["layer"], table["head"], strict=True)) == {(layer, "conv")}
+        assert set(table["pretraining_seed"]) == set(table["seed"]) == {0, 1}
+    # The same features, so the same answers, in domain `out` as in the full protocol.
+    pd.testing.assert_frame_equal(own, swapped[swapped["domain"] == "matched"].reset_index(drop=True))
+    full = pd.read_csv("data/probes/colorization/predictions.csv").query("domain == 'out' and head == 'conv'")
+    full = full[full["layer"] == layer].reset_index(drop=True)
+    pd.testing.assert_frame_equal(full, swapped[swapped["domain"] == "out"].reset_index(drop=True))
 
 
 def test_an_encoder_has_all_its_layers_and_pretraining_seeds_judged(workspace, monkeypatch):

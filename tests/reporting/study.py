@@ -17,6 +17,7 @@ from stages.comparison.tables import (
     LABEL_EFFICIENCY,
     LIFTS,
     RATIOS,
+    SEEN_CLASSES,
 )
 from stages.painting.tables import SCORES
 from tests.project import ROOT
@@ -73,6 +74,8 @@ def write_study(
     RATIOS.write(root / "metrics/ratios.csv", RATIOS.frame(ratio_rows(cells, pixels, best)))
     few_shot = FEW_SHOT_LIFTS.frame(few_shot_lift_rows(lift_rows(pixels, probed, heads, best)))
     FEW_SHOT_LIFTS.write(root / "metrics/few_shot_lifts.csv", few_shot)
+    seen = seen_class_rows([*pixels, *probed], next((name for name in objectives if name in probed), None))
+    SEEN_CLASSES.write(root / "metrics/seen_classes.csv", SEEN_CLASSES.frame(seen))
     DEPTH.write(root / "metrics/depth.csv", DEPTH.frame(depth_rows(rng, pixels, probed, best)))
     write_json(root / "metrics/comparison.json", {KEYS[d]: {"chance": chance} for d, chance in CHANCE.items()})
     curves = [
@@ -90,6 +93,30 @@ def write_study(
     for name in [*controls, *objectives]:
         write_training(root / "data/training" / name, epochs if name != "random" else 0)
     write_painting(root, rng, objectives if painted else (), size)
+
+
+def seen_class_rows(names, own) -> list[tuple]:
+    """With the control `swapped`, and an effect that is within the margin; none without an objective."""
+    if own is None:
+        return []
+    none, rows = [np.nan] * 5, []
+    for covered, half in (("images and seeds", 0.01), ("classes, images and seeds", 0.03)):
+        for task in ("out", "matched"):
+            for name in [*names, "swapped"]:
+                value, seen = (
+                    SKILL.get(name, 0.5),
+                    int(name in (own, "swapped") and (task == "out") == (name == "swapped")),
+                )
+                rows.append(("accuracy", name, "", task, seen, covered, value, value - half, value + half, *none, ""))
+        numbers = (0.002, 0.002 - half, 0.002 + half, 0.002 - 0.8 * half, 0.002 + 0.8 * half, 0.7, 0.01, 0.014)
+        for quantity, name, over, task in (
+            ("difference", "swapped", own, "out"),
+            ("difference", own, "swapped", "matched"),
+            ("effect", own, "swapped", ""),
+        ):
+            words = {"effect": "does not matter" if half < 0.02 else "undecided"}.get(quantity, "")
+            rows.append((quantity, name, over, task, 1, covered, *numbers, words))
+    return rows
 
 
 def comparison_rows(rng, pixels, probed, heads, best) -> list[dict]:

@@ -42,6 +42,17 @@ def test_accuracies_are_those_of_the_file(study):
     assert dict((row[0], row[-1]) for row in table.rows)["split_brain"] == "colour"
 
 
+def test_seen_classes_are_told_task_by_task(study):
+    _, results = study
+    accuracies, effects = tables.seen_class_tables(results.seen_classes)
+    assert accuracies.columns[:4] == ["representation", "matched", "matched 95 %", "held out"]
+    trained = {row[0]: row[-1] for row in accuracies.rows}
+    assert (trained["colorization"], trained["swapped"], trained["rgb"]) == ("matched", "held out", "neither")
+    assert [row[0] for row in effects.rows] == ["difference", "difference", "effect"] * 2
+    assert [row[-1] for row in effects.rows if row[0] == "effect"] == ["does not matter", "undecided"]
+    assert tables.seen_class_tables(results.seen_classes.iloc[:0]) == []
+
+
 def test_lifts_are_those_of_the_file_and_only_wins_are_called_so(study):
     root, results = study
     table, lifts = tables.lift_table(results, "in", "Seen"), in_domain(root, "lifts")

@@ -93,6 +93,13 @@ def test_null_is_refused_where_it_means_nothing(tmp_path, key):
         ),
         ("compare.primary.over", "supervised", "compare.primary.over must be among probe.representations (rgb, light"),
         ("compare.primary.over", "colorization", "must be another than the first probed one of pretext.objectives"),
+        ("compare.primary.over", "swapped", "compare.primary.over must be one of"),
+        ("compare.equivalence", 0, "compare.equivalence must be above 0.0; got 0"),
+        (
+            "probe.representations.latents",
+            ["random", "swapped"],
+            "lists 'swapped', which is compared with the first of pretext.objectives, 'colorization': list that, too",
+        ),
         ("compare.primary.head", "svm", "compare.primary.head must be one of 'conv', 'linear', 'knn', 'ridge'; got"),
         ("evaluate.probe", "lightness", "evaluate.probe must be one of 'rgb', 'rgb_small'; got 'lightness'"),
         ("probe.representations.pixels", ["rgb_small"], "evaluate.probe must be among probe.representations.pixels"),
