@@ -1,6 +1,6 @@
 """Stage: which representation is best to classify from, in and out of domain. `python -m stages.compare`
 
-Reads data/probes/<representation>/ for each of probe.representations; writes to metrics/
+Reads data/probes/<representation>/ for each of probe.representations, and data/split/manifest.csv; writes to metrics/
 - comparison.json: the primary endpoint and other scalars; comparison.csv: every accuracy;
 - lifts.csv: every difference, tested;
 - ratios.csv: accuracies as multiples of what pixels with colour reach, with and without chance;
@@ -8,8 +8,8 @@ Reads data/probes/<representation>/ for each of probe.representations; writes to
 - few_shot_lifts.csv: differences with few labels, tested;
 - seen_classes.csv: classes that the encoder saw against held-out ones, and what it is worth to have seen them;
 - accuracy.csv: the accuracies that charts show;
-and to data/comparison/ what is only drawn: confusion/<domain>/<representation>.csv and confused.csv (conv probe, first
-seeds), and curves.csv (learning curves).
+and to data/comparison/ what the report alone shows: takeaways.csv (the answer in three lines), curves.csv (learning
+curves), confusion/<domain>/<representation>.csv and confused.csv (conv probe, first seeds).
 """
 
 import textwrap
@@ -42,14 +42,15 @@ from stages.comparison.tables import (
     LIFTS,
     RATIOS,
     SEEN_CLASSES,
+    TAKEAWAYS,
 )
 from stages.comparison.task_hits import read_task_hits
-from stages.dataset.manifest import SWAPPED
+from stages.dataset.manifest import SWAPPED, read_manifest, subset_rows
 from stages.formats.json import write_json
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_file, whole_folder
 from stages.runtime.params import load_params
-from stages.study.seen_classes import answer
+from stages.study.takeaways import Pretraining, takeaways
 from stages.study.vocabulary import DOMAINS
 
 
@@ -82,7 +83,11 @@ def main() -> None:
         resamples=params.compare.resamples,
         seed=params.seed,
     )
+    efficiency = label_efficiency(representations, estimates)
     accuracy = means.rename(columns={"accuracy_low": "low", "accuracy_high": "high"})[ACCURACY.names]
+    images = len(subset_rows(read_manifest(), "pretrain"))
+    pretraining = Pretraining(params.train.epochs, images, params.pretext.seeds)
+    lines = takeaways(lifts, accuracy, efficiency, seen_classes, params.compare.equivalence, pretraining)
 
     with whole_folder("data/comparison") as folder:
         for domain in DOMAINS:
@@ -92,11 +97,12 @@ def main() -> None:
                 CONFUSION.write(path, confusion(representation.predictions[domain]))
         CONFUSED.write(folder / "confused.csv", most_confused(representations))
         CURVES.write(folder / "curves.csv", curves)
+        TAKEAWAYS.write(folder / "takeaways.csv", TAKEAWAYS.frame(lines))
     tables = {
         "comparison": (COMPARISON, cells),
         "lifts": (LIFTS, lifts),
         "ratios": (RATIOS, ratios),
-        "label_efficiency": (LABEL_EFFICIENCY, label_efficiency(representations, estimates)),
+        "label_efficiency": (LABEL_EFFICIENCY, efficiency),
         "few_shot_lifts": (FEW_SHOT_LIFTS, few_shot_lifts(representations, estimates, lifts, params.seed)),
         "depth": (DEPTH, depth_table(representations, estimates, depth_heads)),
         "accuracy": (ACCURACY, accuracy),
@@ -109,9 +115,9 @@ def main() -> None:
     if found := seen_class_scalars(seen_classes):
         scalars["seen_classes"] = found
     write_json("metrics/comparison.json", scalars)
+    for line in lines:
+        print(textwrap.fill(str(line), WIDTH, subsequent_indent="  "))
     print(comparison_text(means, lifts, classes, endpoint))
-    if text := answer(seen_classes, params.compare.equivalence):
-        print(textwrap.fill(text, WIDTH))
 
 
 def all_hits(representations: list[ProbedRepresentation], domain: str) -> dict[tuple, np.ndarray]:

@@ -107,7 +107,7 @@ def test_it_speaks_of_no_win_where_there_is_none(whole):
 
 
 def test_the_sample_as_it_is_differs_in_nothing():
-    page = made(objectives=["colorization"], controls=["random", "reconstruction"])
+    page = made(objectives=["colorization"], controls=["random", "reconstruction", "swapped"])
     assert "None: this is profiles/sample.yaml" in page.text
 
 

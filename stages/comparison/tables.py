@@ -57,6 +57,7 @@ SEEN_CLASSES = Table(
         "verdict": str,  # of the effect
     },
 )
+TAKEAWAYS = Table("the answer in three lines", dict.fromkeys(("question", "verdict", "text"), str))
 LABEL_EFFICIENCY = Table(
     "the table of accuracy by labels a class",
     {

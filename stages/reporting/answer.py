@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from stages.reporting.numbers import percent, percent_range, points, points_range, probability
+from stages.reporting.numbers import percent, points_range, probability
 from stages.reporting.results import StudyResults
 from stages.study.heads import HEADS
 from stages.study.representations import COLOR_PIXELS, LABELLED, OBJECTIVES, sees_color
@@ -93,29 +93,28 @@ def _findings(results, domain, head, representation, layer, how, lifts) -> list[
 
 
 def sentence(finding: Finding) -> str:
-    """One sentence; it says `beats` of a win and of nothing else."""
-    chance = "" if finding.chance is None else f"; chance: {percent(finding.chance)} %"
-    interval = percent_range(finding.low, finding.high)
-    interval = f"{interval}; " if interval else ""
+    """One sentence without numbers, which the card has; it says `beats` of a win and of nothing else."""
     start = (
-        f"On {DOMAINS[finding.domain].phrase}, the objective and layer {finding.how}, "
-        f"{with_layer(finding.objective, finding.layer)}, "
-        f"is right on {percent(finding.accuracy)} % of test images ({interval}{HEADS[finding.head]}{chance})"
+        f"On {DOMAINS[finding.domain].phrase}, {with_layer(finding.objective, finding.layer)}, the objective and layer "
+        f"{finding.how},"
     )
     parts = [_comparison(kind, lift) for kind, lift in finding.lifts.items()]
-    return f"{start}: {'; '.join(parts)}." if parts else f"{start}; there was nothing to compare it with."
+    return f"{start} {', and '.join(parts)}." if parts else f"{start} had nothing to be compared with."
 
 
 def _comparison(kind: str, lift: pd.Series) -> str:
     opponent = f"{kind}{', ' if kind else ''}{with_layer(lift['over'], lift['over_layer'])}"
-    numbers = f"{points(lift['lift'])} points, {points_range(lift['lift_low'], lift['lift_high'])}"
     words = verdict(lift)
-    if words != UNDECIDED:
-        return f"it {words} {opponent} ({numbers})"
-    p, detectable = probability(lift["p_adjusted"]), percent(lift["minimum_detectable"])
-    adjusted = "in a fixed sequence" if lift["primary"] == 1 else "by Holm"
-    facts = f"{numbers}; p {p} {adjusted}; minimum detectable lift at 80 % power, uncorrected: {detectable} points"
-    return f"against {opponent}, no difference is shown ({facts})"
+    return f"{words} {opponent}" if words != UNDECIDED else f"shows no difference from {opponent}"
+
+
+def facts(lift: pd.Series) -> str:
+    """A lift's interval and adjusted p, and what would have been found where it is undecided."""
+    p, adjusted = probability(lift["p_adjusted"]), "in a fixed sequence" if lift["primary"] == 1 else "by Holm"
+    text = f"{points_range(lift['lift_low'], lift['lift_high'])}; p {p} {adjusted}"
+    if verdict(lift) == UNDECIDED:
+        text += f"; minimum detectable at 80 % power: {percent(lift['minimum_detectable'])} points"
+    return text
 
 
 def _strongest(lifts: pd.DataFrame, domain: str, head: str, subject) -> dict[str, pd.Series]:

@@ -6,8 +6,8 @@ import jinja2
 from markupsafe import Markup
 
 from stages.reporting import figures, tables
-from stages.reporting.answer import find_answers, main_head, primary_findings, sentence
-from stages.reporting.numbers import percent, points
+from stages.reporting.answer import facts, find_answers, main_head, primary_findings, sentence
+from stages.reporting.numbers import percent, percent_range, points
 from stages.reporting.pictures import Picture
 from stages.reporting.results import StudyResults
 from stages.reporting.theme import css_variables
@@ -55,6 +55,10 @@ def render_page(
             "Secondary: the best layer, with colour in sight": from_color,
         },
         sentence=sentence,
+        facts=facts,
+        percent_range=percent_range,
+        heads=HEADS,
+        takeaways=list(results.takeaways.itertuples()),
         verdict=verdict,
         head=head and HEADS[head],
         seen_answer=seen_classes.answer(results.seen_classes, equivalence),

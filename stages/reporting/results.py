@@ -16,6 +16,7 @@ from stages.comparison.tables import (
     LIFTS,
     RATIOS,
     SEEN_CLASSES,
+    TAKEAWAYS,
 )
 from stages.formats.json import read_json
 from stages.painting.tables import SCORES
@@ -55,6 +56,7 @@ class StudyResults:
     training: dict[str, pd.DataFrame]
     online: pd.DataFrame
     seen_classes: pd.DataFrame
+    takeaways: pd.DataFrame
 
 
 def read_results(objectives: list[str], controls: list[str]) -> StudyResults:
@@ -83,6 +85,7 @@ def read_results(objectives: list[str], controls: list[str]) -> StudyResults:
         efficiency=LABEL_EFFICIENCY.read("metrics/label_efficiency.csv"),
         few_shot_lifts=FEW_SHOT_LIFTS.read("metrics/few_shot_lifts.csv"),
         seen_classes=SEEN_CLASSES.read("metrics/seen_classes.csv"),
+        takeaways=TAKEAWAYS.read("data/comparison/takeaways.csv"),
         depth=DEPTH.read("metrics/depth.csv"),
         curves=CURVES.read("data/comparison/curves.csv"),
         confused=CONFUSED.read("data/comparison/confused.csv"),

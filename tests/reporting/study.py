@@ -18,6 +18,7 @@ from stages.comparison.tables import (
     LIFTS,
     RATIOS,
     SEEN_CLASSES,
+    TAKEAWAYS,
 )
 from stages.painting.tables import SCORES
 from tests.project import ROOT
@@ -76,6 +77,10 @@ def write_study(
     FEW_SHOT_LIFTS.write(root / "metrics/few_shot_lifts.csv", few_shot)
     seen = seen_class_rows([*pixels, *probed], next((name for name in objectives if name in probed), None))
     SEEN_CLASSES.write(root / "metrics/seen_classes.csv", SEEN_CLASSES.frame(seen))
+    answered = (
+        [("Does it help?", "yes", "All <b>probes</b> agree.")] if any(name in probed for name in objectives) else []
+    )
+    TAKEAWAYS.write(root / "data/comparison/takeaways.csv", TAKEAWAYS.frame(answered))
     DEPTH.write(root / "metrics/depth.csv", DEPTH.frame(depth_rows(rng, pixels, probed, best)))
     write_json(root / "metrics/comparison.json", {KEYS[d]: {"chance": chance} for d, chance in CHANCE.items()})
     curves = [
