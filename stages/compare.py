@@ -44,13 +44,13 @@ from stages.comparison.tables import (
     SEEN_CLASSES,
     TAKEAWAYS,
 )
+from stages.comparison.takeaways import Pretraining, takeaways
 from stages.comparison.task_hits import read_task_hits
 from stages.dataset.manifest import SWAPPED, read_manifest, subset_rows
 from stages.formats.json import write_json
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_file, whole_folder
 from stages.runtime.params import load_params
-from stages.study.takeaways import Pretraining, takeaways
 from stages.study.vocabulary import DOMAINS
 
 

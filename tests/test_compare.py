@@ -7,12 +7,14 @@ import pytest
 import yaml
 
 from stages import compare
+from stages.dataset.manifest import ManifestRow, write_manifest
 from stages.runtime.errors import StageError
 from tests.comparison.probes import CLASSES, PRIMARY, write_crossover, write_findings
 
 PROJECT = Path(__file__).parents[1]
 PIXELS = {"rgb": 0.5, "lightness": 0.3}
 ENCODERS = {"random": 0.35, "colorization": 0.6}
+PRETRAIN_IMAGES = 7
 TABLES = ("comparison", "lifts", "ratios", "label_efficiency", "few_shot_lifts", "depth", "accuracy", "seen_classes")
 
 
@@ -31,6 +33,7 @@ def workspace(tmp_path, monkeypatch):
     for number, (name, accuracy) in enumerate((PIXELS | ENCODERS | {"forgotten": 0.9}).items()):
         kind = "pixels" if name in PIXELS else "encoder"
         write_findings("data/probes", name, accuracy, kind=kind, rng=number)
+    write_manifest(ManifestRow(f"apple/{number}", "apple", "in", "pretrain") for number in range(PRETRAIN_IMAGES))
     Path("data/probes/rgb/conv.json").write_text("{}")  # what others read does not disturb
     return tmp_path
 
@@ -49,7 +52,7 @@ def written() -> dict[str, bytes]:
 def test_all_outputs_are_written_and_no_other(workspace):
     compare.main()
     drawn = {f"confusion/{domain}/{name}.csv" for domain in CLASSES for name in PIXELS | ENCODERS}
-    drawn |= {"curves.csv", "confused.csv"}
+    drawn |= {"curves.csv", "confused.csv", "takeaways.csv"}
     metrics = {"comparison.json", *(f"{table}.csv" for table in TABLES)}
     assert set(written()) == {f"data/comparison/{name}" for name in drawn} | {f"metrics/{name}" for name in metrics}
     assert not [path for path, content in written().items() if b"forgotten" in content]
@@ -120,6 +123,7 @@ def test_what_is_no_longer_compared_leaves_no_file(workspace):
 def test_the_table_is_printed(workspace, capsys):
     compare.main()
     text = capsys.readouterr().out
+    assert text.startswith("Does colourising help with ") and f"epochs of {PRETRAIN_IMAGES} photographs" in text
     assert "Chance: 25.0 % (4 classes)." in text
     assert all(f"\n  {name} " in text for name in PIXELS | ENCODERS)
     assert "Holm" in text and "forgotten" not in text
@@ -136,7 +140,7 @@ def test_without_colorization_there_are_no_lifts(workspace, latents):
 
 def test_with_swapped_the_effect_of_having_seen_the_classes_is_told_and_nothing_else_changes(workspace, capsys):
     compare.main()
-    assert "the control swapped does" in " ".join(capsys.readouterr().out.split())
+    assert "seen? Not tested. It takes the control swapped" in " ".join(capsys.readouterr().out.split())
     before = written()
     params = yaml.safe_load(Path("params.yaml").read_text())
     params["pretext"]["controls"] = ["random", "reconstruction", "swapped"]
@@ -146,7 +150,7 @@ def test_with_swapped_the_effect_of_having_seen_the_classes_is_told_and_nothing_
     write_crossover("data/probes", "swapped", {task: rng.random((1, 2, 60)) < 0.6 for task in ("out", "matched")})
     compare.main()
     changed = {path for path, content in written().items() if before.get(path) != content}
-    assert changed == {"metrics/seen_classes.csv", "metrics/comparison.json"}
+    assert changed == {"metrics/seen_classes.csv", "metrics/comparison.json", "data/comparison/takeaways.csv"}
     table = pd.read_csv("metrics/seen_classes.csv", keep_default_na=False)
     effect = table[table["quantity"] == "effect"].iloc[0]
     found = json.loads(Path("metrics/comparison.json").read_text())["seen_classes"]

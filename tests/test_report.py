@@ -171,7 +171,7 @@ def test_an_encoder_that_the_code_does_not_know_is_shown_like_any_other():
         # Of the trainings, which params.yaml names, are the losses and the online probe.
         of_training = re.search('aria-labelledby="(training_loss|probe_curves-online)', chart)
         assert "blurred_lightness" in chart or of_training
-    assert "it beats the best lightness-only control, blurred_lightness" in page.text
+    assert "beats the best lightness-only control, blurred_lightness" in page.text
     assert ">blurred_lightness</text>" in CHART.read_text()
 
 

@@ -51,17 +51,19 @@ def write_study(
     """Write the study into an empty folder.
 
     Args:
-        probed: the encoders that were probed; default: all controls and objectives.
+        probed: the encoders that were probed in full; default: all controls but `swapped`, and objectives.
         size: of a painted picture, in pixels.
     """
     rng = np.random.default_rng(0)
-    probed = [*controls, *objectives] if probed is None else list(probed)
+    compared = [name for name in controls if name != "swapped"]
+    probed = [*compared, *objectives] if probed is None else list(probed)
     for folder in ("metrics", "profiles", "data/comparison"):
         (root / folder).mkdir(parents=True)
     (root / "profiles/sample.yaml").write_text(default := (ROOT / "profiles/sample.yaml").read_text())
     params = yaml.safe_load(default)
     params["pretext"] |= {"objectives": list(objectives), "controls": list(controls)}
-    params["probe"]["representations"] = {"pixels": list(pixels), "latents": probed}
+    listed = [*probed[: len(compared)], *(["swapped"] if "swapped" in controls else []), *probed[len(compared) :]]
+    params["probe"]["representations"] = {"pixels": list(pixels), "latents": listed}
     params["compare"]["primary"] = PRIMARY if PRIMARY["over"] in pixels else PRIMARY | {"over": pixels[0]}
     (root / "params.yaml").write_text(yaml.safe_dump(params))
 

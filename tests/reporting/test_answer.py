@@ -46,7 +46,8 @@ def test_the_sentence_by_hand():
     (finding,) = find_answers(results(lifts, MEANS, CHOSEN, {"in": 0.125}), from_color=False)
     assert sentence(finding) == (
         "On classes that the autoencoder saw, colorization (mid), the objective and layer chosen without test images, "
-        "shows no difference from the best pixels with colour, rgb, and beats the best lightness-only control, lightness."
+        "shows no difference from the best pixels with colour, rgb, and beats the best lightness-only control, "
+        "lightness."
     )
     assert [facts(row) for row in finding.lifts.values()] == [
         "-13.8 to +2.8; p 0.610 by Holm; minimum detectable at 80 % power: 11.4 points",

@@ -164,4 +164,5 @@ def _cost(best: str, pretraining: Pretraining) -> str:
         return "The best network, random, cost nothing: it is untrained."
     labels = "with their labels" if BY_NAME[best].labelled else "without a label"
     times = f", {pretraining.seeds} times" if pretraining.seeds > 1 else ""
-    return f"The best network, {best}, cost {pretraining.epochs} epochs of {pretraining.images:,} photographs {labels}{times}."
+    views = f"{pretraining.epochs} epochs of {pretraining.images:,} photographs"
+    return f"The best network, {best}, cost {views} {labels}{times}."

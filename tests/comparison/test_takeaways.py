@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from stages.comparison.tables import ACCURACY, LABEL_EFFICIENCY, LIFTS, SEEN_CLASSES
+from stages.comparison.takeaways import Pretraining, takeaways
 from stages.study.seen_classes import CLASSES, EQUIVALENT, IMAGES, MATTERS, NEGLIGIBLE, UNDECIDED
-from stages.study.takeaways import Pretraining, takeaways
 
 ENDS = {"win": (0.1, 0.05, 0.15, 0.001, 1), "behind": (-0.1, -0.15, -0.05, 0.001, 0), "none": (0, -0.1, 0.1, 0.9, 0)}
 AGREED = {head: {"in": "win", "out": "win"} for head in ("conv", "linear", "knn", "ridge")}
@@ -50,7 +50,8 @@ def test_a_win_that_all_probes_share():
     first, second, third = made()
     assert str(first) == (
         "Does colourising help with 20 labels a class? Yes. colorization (mid), which sees lightness only, was "
-        "compared with rgb_small (pixels with colour, averaged down to the latents' grid) by the conv probe. All probes agree."
+        "compared with rgb_small (pixels with colour, averaged down to the latents' grid) by the conv probe. All "
+        "probes agree."
     )
     assert second.verdict == "not tested"
     assert str(third) == (
