@@ -12,7 +12,7 @@ def control() -> Control:
     """The control, by data/objectives/swapped/train.json.
 
     Objective, settings and first weights are those of the encoder that it is compared with; so are the weights of rare
-    colours, although they were counted on the other's images. What differs is the images, see
+    colours and the lightness offset, although they were counted on the other's images. What differs is the images, see
     `stages.training.subsets.swapped_images`.
 
     Raises:
