@@ -20,11 +20,14 @@ def main() -> None:
     parser.add_argument("control", choices=get_args(Control))
     name = parser.parse_args().control
     # Torch takes seconds to import: first the parameters and the arguments must be sound.
+    from stages.controls.control import FittedControl
     from stages.training.launch import launch
-    from stages.training.pretraining import pretrain
+    from stages.training.pretraining import fit, pretrain
 
     module = import_module(f"stages.controls.{name}")
     control, description = module.control(), (module.__doc__ or name).splitlines()[0]
+    if isinstance(control, FittedControl):
+        return fit(name, control.fit, params, "train_control", description)
     if control.is_shardable and launch("train_control", name, params.train.processes):
         return
     pretrain(
@@ -37,6 +40,7 @@ def main() -> None:
         labelled=control.labelled,
         swapped=control.swapped,
         objective_settings=control.settings,
+        compute_of=control.compute_of,
     )
 
 

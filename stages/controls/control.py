@@ -1,8 +1,17 @@
 """What the function `control` of a control's module returns to `train_control`."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stages.training.objective import Objective
+
+if TYPE_CHECKING:
+    from stages.models.pretrained import PretrainedEncoder
+    from stages.runtime.schema import Model
+    from stages.training.images import Images
 
 
 @dataclass(frozen=True)
@@ -17,6 +26,10 @@ class Control:
         swapped: whether images of the held-out classes take the place of those of the matched ones, see
             `stages.training.subsets.swapped_images`.
         settings: of the objective, for the model card; None where it has none.
+        compute_of: it trains for as many FLOPs as this objective takes in `train.epochs`, see `stages.training.budget`;
+            None: for `train.epochs`.
+        whole_batches: its loss or its BatchNorm compares the images of a batch, so a batch is never shared by
+            processes: one trains it, whatever `train.processes` is.
     """
 
     objective: Objective
@@ -24,8 +37,22 @@ class Control:
     labelled: bool = False
     swapped: bool = False
     settings: dict | None = None
+    compute_of: Objective | None = None
+    whole_batches: bool = False
 
     @property
     def is_shardable(self) -> bool:
-        """Whether several processes may share a batch: the BatchNorm of labelled training takes whole ones."""
-        return self.trained and not self.labelled
+        """Whether several processes may share a batch."""
+        return self.trained and not self.whole_batches
+
+
+@dataclass(frozen=True)
+class FittedControl:
+    """An encoder that is computed from images at once: no loop, no gradient, `train.*` is not read.
+
+    Attributes:
+        fit: (`pretrain` images, in-domain `validation` images, `model.*`, seed) -> the encoder, and its losses on the
+            validation images by name. Must follow from these alone.
+    """
+
+    fit: Callable[[Images, Images, Model, int], tuple[PretrainedEncoder, dict[str, float]]]

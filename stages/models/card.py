@@ -9,7 +9,7 @@ TEMPLATE = """---
 
 # {{ title | default(class_name) }}
 
-An image encoder: a convolutional autoencoder of diffusers' blocks, from a study of self-supervised learning by image
+An image encoder: {{ network }}, from a study of self-supervised learning by image
 colourisation.
 {%- if description %}
 
@@ -33,6 +33,10 @@ and these of `data/objectives/{{ title }}/train.json`, lists left out:
 
 ```yaml
 {{ settings }}```
+{%- endif %}
+{%- if budget %}
+
+{{ budget }}
 {%- endif %}
 {%- if seed_number %}
 
@@ -58,7 +62,13 @@ ab = model.predict_ab(lab, temperature=0.38)  # (N, 2, S, S), predicted from L a
 
 
 def training_section(
-    name: str, stage: str, description: str, parameters: dict, settings: dict | None = None, seed_number: int = 0
+    name: str,
+    stage: str,
+    description: str,
+    parameters: dict,
+    settings: dict | None = None,
+    seed_number: int = 0,
+    budget: str = "",
 ) -> dict[str, str | int]:
     """The values of `TEMPLATE` that a training stage knows, for `model_card_kwargs` of `save_pretrained`.
 
@@ -69,6 +79,7 @@ def training_section(
         parameters: of params.yaml, in its order and nested as there.
         settings: of the objective, as in data/objectives/<name>/train.json; lists are left out.
         seed_number: k of `pretext.seeds`.
+        budget: a sentence, where its epochs are not `train.epochs`.
     """
     folder = f"data/encoders/{name}" + (f"/seed_{seed_number}" if seed_number else "")
     scalars = {key: value for key, value in (settings or {}).items() if not isinstance(value, list)}
@@ -79,6 +90,7 @@ def training_section(
         "parameters": _dump(parameters),
         "settings": _dump(scalars) if scalars else "",
         "seed_number": seed_number,
+        "budget": budget,
         "folder": folder,
     }
 

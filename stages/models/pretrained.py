@@ -35,6 +35,7 @@ class PretrainedEncoder(
         RuntimeError: by `from_pretrained`, naming the tensors that are missing, unexpected or of another shape.
     """
 
+    network = "a convolutional autoencoder of diffusers' blocks"  # for the model card
     _card: str | None = None
 
     @property
@@ -61,7 +62,12 @@ class PretrainedEncoder(
         if self._card is not None:
             return ModelCard(self._card)
         return super().generate_model_card(
-            *args, class_name=type(self).__name__, module=type(self).__module__, predicts_ab=self.predicts_ab, **kwargs
+            *args,
+            class_name=type(self).__name__,
+            module=type(self).__module__,
+            network=self.network,
+            predicts_ab=self.predicts_ab,
+            **kwargs,
         )
 
     @classmethod

@@ -19,6 +19,7 @@ def augment(
     epoch: int,
     step: int,
     shard: Shard | None = None,
+    view: int = 0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Random horizontal flip, random resized square crop, and jitter of the contrast and brightness of L.
 
@@ -32,11 +33,12 @@ def augment(
         crop: smallest edge of the crop in units of the image's, 1 for no crop.
         shard: of a batch, which these images are; None: they are the whole batch. An image's draws depend on its
             position in the batch, not on how processes share it.
+        view: other draws for the same batch: 0 is what every objective is given, others are those of `Objective.views`.
 
     Returns:
         Two (N, 3, H, W) tensors: with jittered lightness, and without. Flip and crop are the same in both.
     """
-    generator = np.random.default_rng([seed, epoch, step + 1])
+    generator = np.random.default_rng([seed, epoch, step + 1, view])
     rows, count = (shard.slice, shard.batch_size) if shard else (slice(None), len(lab))
 
     def draw() -> torch.Tensor:

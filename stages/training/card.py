@@ -11,7 +11,14 @@ TRAIN = (
 
 
 def card_values(
-    name: str, stage: str, description: str, params: Params, settings: dict | None, trained: bool, seed_number: int
+    name: str,
+    stage: str,
+    description: str,
+    params: Params,
+    settings: dict | None,
+    trained: bool,
+    seed_number: int,
+    budget: str = "",
 ) -> dict[str, str | int]:
     """`model_card_kwargs` for an encoder: only what its stage declares in dvc.yaml, so that the card is never stale.
 
@@ -22,8 +29,9 @@ def card_values(
         settings: of the objective, as in data/objectives/<name>/train.json; None for most controls.
         trained: False: `train.*` is left out.
         seed_number: k of `pretext.seeds`.
+        budget: a sentence, where its epochs are not `train.epochs`.
     """
     parameters = {"seed": params.seed, "model": {key: getattr(params.model, key) for key in MODEL}}
     if trained:
         parameters["train"] = {key: getattr(params.train, key) for key in TRAIN}
-    return training_section(name, stage, description, parameters, settings, seed_number)
+    return training_section(name, stage, description, parameters, settings, seed_number, budget)

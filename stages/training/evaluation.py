@@ -18,7 +18,7 @@ from stages.training.settings import Settings
 def evaluate(
     model: nn.Module, objective: Objective, images: Images, settings: Settings, processes: Processes = ALONE
 ) -> dict[str, float]:
-    """The objective's mean losses on images as they are.
+    """The objective's mean losses on images as they are, or on views that are the same at every epoch.
 
     Raises:
         StageError: when one is not finite.
@@ -26,9 +26,10 @@ def evaluate(
     device = next(model.parameters()).device
     model.eval()
     sums = {}
-    for rows in np.array_split(np.arange(len(images)), math.ceil(len(images) / settings.batch_size)):
+    batches = np.array_split(np.arange(len(images)), math.ceil(len(images) / settings.batch_size))
+    for number, rows in enumerate(batches):
         shard = processes.shard(len(rows))
-        batch = images.batch(rows[shard.slice], device)
+        batch = objective.views(images.batch(rows[shard.slice], device), [0, 0, number], shard)
         with autocast(device, settings.precision):
             losses = objective.losses(model(batch.lab), batch)
         add_losses(sums, losses, shard.images)

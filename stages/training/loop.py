@@ -73,6 +73,7 @@ def train(
                 with _defer_interrupts(processes):
                     shard, batch_seed = processes.shard(len(rows)), [seed, epoch, number]
                     batch = make_batch(images, rows, shard, settings, batch_seed, device)
+                    batch = objective.views(batch, batch_seed, shard)
 
                     with autocast(device, settings.precision):
                         output = model(batch.lab)

@@ -58,6 +58,16 @@ class Objective(ABC):
         that Muon leaves to AdamW, see `stages.training.optimizers`.
         """
 
+    def views(self, batch: Batch, seed: list[int], shard: Shard) -> Batch:
+        """What the network is given of a batch, in training and in validation: by default the batch as it is.
+
+        Args:
+            batch: (N, 3, S, S) Lab, in training augmented.
+            seed: of this batch and no other. Whatever is drawn must follow from it, see `Companion.step`.
+            shard: of the batch, which these images are: an image's draws must depend on its position in the batch.
+        """
+        return batch
+
     @abstractmethod
     def losses(self, output: Any, batch: Batch) -> dict[str, torch.Tensor]:
         """Scalars by name, `loss` the one to minimise; on training and on validation images."""

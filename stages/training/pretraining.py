@@ -1,7 +1,6 @@
 """From Lab arrays to an encoder's folder: what `train_autoencoder` and `train_control` have in common."""
 
-import math
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -10,7 +9,8 @@ from stages.compute.device import device, set_deterministic
 from stages.dataset.arrays import open_lab8, seed_folder
 from stages.models.pretrained import PretrainedEncoder
 from stages.runtime.files import whole_folder
-from stages.runtime.schema import Params
+from stages.runtime.schema import Model, Params
+from stages.training.budget import Budget, equal_compute, equal_images
 from stages.training.card import card_values
 from stages.training.checkpoint import shared_checkpoint
 from stages.training.checkpoint_key import inputs_key
@@ -37,6 +37,7 @@ def pretrain(
     trained: bool = True,
     labelled: bool = False,
     swapped: bool = False,
+    compute_of: Objective | None = None,
 ) -> None:
     """Train an encoder once for each of `params.pretext.seeds` and write data/encoders/<name> and data/training/<name>.
 
@@ -55,13 +56,17 @@ def pretrain(
         labelled: train on the in-domain probe images with their labels, for as many steps, rather than on the
             `pretrain` ones.
         swapped: train on the images of `swapped_images`.
+        compute_of: train for as many FLOPs as this objective takes in `train.epochs`.
     """
     used = device()
     processes = init_distributed(used)
     images, validation = (labelled_images if labelled else swapped_images if swapped else unlabelled_images)()
-    settings = Settings.from_params(params.train)
+    budget = Budget(Settings.from_params(params.train))
     if labelled:
-        settings = _for_as_many_steps(settings, len(images))
+        budget = equal_images(budget.settings, len(images), len(open_lab8("pretrain")))
+    elif compute_of:
+        budget = equal_compute(budget.settings, objective, compute_of, params.model, images)
+    settings = budget.settings
     probe = OnlineProbe(online_probe_images(), settings.precision) if params.train.online_probe else None
     key = inputs_key(stage, name, params, f"{used.type}, {torch.get_num_threads()} threads") if trained else ""
     images, validation = _in_gpu_memory(images, used), _in_gpu_memory(validation, used)
@@ -87,7 +92,7 @@ def pretrain(
                     live.log_metric(series, value)
         encoders[folder] = objective.encoder(model)
         encoders[folder].image_size = images.image_size
-        cards[folder] = card_values(name, stage, description, params, objective_settings, trained, number)
+        cards[folder] = card_values(name, stage, description, params, objective_settings, trained, number, budget.reason)
     processes.destroy()
     if processes.is_main:
         _save(encoders, cards, name)
@@ -95,10 +100,29 @@ def pretrain(
             checkpoint.remove()
 
 
-def _for_as_many_steps(settings: Settings, images: int) -> Settings:
-    """As many epochs of so many images as take the steps of the `pretrain` images' epochs, rounded up."""
-    budget = settings.epochs * len(open_lab8("pretrain"))
-    return replace(settings, epochs=math.ceil(budget / images))
+def fit(
+    name: str,
+    fit_encoder: Callable[[Images, Images, Model, int], tuple[PretrainedEncoder, dict[str, float]]],
+    params: Params,
+    stage: str,
+    description: str,
+) -> None:
+    """As `pretrain`, for an encoder that is computed at once.
+
+    Args:
+        fit_encoder: see `stages.controls.control.FittedControl`.
+    """
+    images, validation = unlabelled_images()
+    encoders, cards = {}, {}
+    for number in range(params.pretext.seeds):
+        folder = seed_folder(number)
+        encoders[folder], losses = fit_encoder(images, validation, params.model, params.seed + number)
+        encoders[folder].image_size = images.image_size
+        with open_series(Path("data/training", name, folder), True) as live:
+            for loss, value in losses.items():
+                live.log_metric(f"validation/{loss}", value)
+        cards[folder] = card_values(name, stage, description, params, None, False, number)
+    _save(encoders, cards, name)
 
 
 def _in_gpu_memory(images: Images, used: torch.device) -> Images:
