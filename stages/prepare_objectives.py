@@ -22,7 +22,8 @@ from stages.runtime.params import load_params
 from stages.runtime.schema import Params
 from stages.training.file_digest import update_digest
 
-RECONSTRUCTIONS = ("reconstruction", "autoencoder")
+# With colorization's decoder, or trained for as many FLOPs as `reconstruction` takes with it.
+WITH_ITS_COMPUTE = ("reconstruction", "autoencoder", "rotation", "vicreg")
 # What an objective imports, and `train_control` does not declare.
 ROOMS = ("stages/losses", "stages/palette")
 
@@ -43,13 +44,13 @@ def main() -> None:
 def control_settings(name: str, params: Params) -> dict:
     """What the training of a control depends on, beyond what dvc.yaml gives to all of them; empty of most.
 
-    `reconstruction` and `autoencoder` have colorization's output resolution, and so its decoder and its compute;
-    `swapped` has all that the first objective has.
+    `reconstruction` and `autoencoder` have colorization's output resolution, and so its decoder and its compute, which
+    `rotation` and `vicreg` spend on more epochs; `swapped` has all that the first objective has.
     """
     if name == SWAPPED:
         first = params.pretext.objectives[0]
         return {"objective": first, "settings": import_module(f"stages.objectives.{first}").settings(params)["train"]}
-    return {"output_stride": params.model.chroma_stride} if name in RECONSTRUCTIONS else {}
+    return {"output_stride": params.model.chroma_stride} if name in WITH_ITS_COMPUTE else {}
 
 
 def code_digest(objective: str) -> str:

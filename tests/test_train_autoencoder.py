@@ -13,6 +13,7 @@ from stages import count_colors, prepare_objectives, train_autoencoder, train_co
 from stages.dataset.manifest import SUBSETS, ManifestRow, write_manifest
 from stages.formats.encoder import load_encoder
 from stages.models.autoencoder import Autoencoder
+from stages.prepare_objectives import WITH_ITS_COMPUTE
 from stages.runtime.params import load_params
 from stages.runtime.schema import Control, Objective
 from tests.project import make_project
@@ -116,7 +117,7 @@ def objectives() -> dict[str, bytes]:
         ({"loss": {"adversarial_weight": 0.1}}, {"colorization/train", "swapped/train"}),
         (
             {"model": {"chroma_stride": 2}},
-            {"colorization/train", "swapped/train", "reconstruction/train", "autoencoder/train"},
+            {f"{name}/train" for name in ("colorization", "swapped", *WITH_ITS_COMPUTE)},
         ),
         ({"classification": {"rebalance": 1.0}}, {"color_classification/train", "split_brain/train"}),
         ({"classification": {"temperature": 0.5}}, {"color_classification/paint", "split_brain/paint"}),
@@ -254,3 +255,16 @@ def test_supervision_sees_in_domain_labels_only_and_for_as_many_steps(project, m
     series = Path("data/training/supervised/plots/metrics/validation/accuracy.tsv").read_text().splitlines()
     # 8 pretraining images and 8 probe images: as many epochs as of pretraining, 1.
     assert len(series) - 1 == load_params().train.epochs
+
+
+def test_a_pretext_without_a_decoder_has_more_epochs_and_its_card_says_why(project, monkeypatch):
+    epochs = {}
+    for stride in (1, 4):
+        prepare(project, monkeypatch, model={"chroma_stride": stride})
+        run(monkeypatch, train_control, "rotation")
+        series = Path("data/training/rotation/plots/metrics/validation/loss.tsv").read_text().splitlines()
+        epochs[stride] = len(series) - 1
+        card = Path("data/encoders/rotation/README.md").read_text()
+        assert f"It was trained for {epochs[stride]} epochs rather than `train.epochs`" in card
+    # A decoder that stops at a quarter of the resolution costs less.
+    assert epochs[1] > epochs[4] > load_params().train.epochs

@@ -160,9 +160,10 @@ def _most(first, accuracy: DataFrame, efficiency: DataFrame, pretraining: Pretra
 
 
 def _cost(best: str, pretraining: Pretraining) -> str:
-    if best == "random":
-        return "The best network, random, cost nothing: it is untrained."
+    if BY_NAME[best].cost == "nothing":
+        return f"The best network, {best}, cost nothing: it is untrained."
     labels = "with their labels" if BY_NAME[best].labelled else "without a label"
     times = f", {pretraining.seeds} times" if pretraining.seeds > 1 else ""
     views = f"{pretraining.epochs} epochs of {pretraining.images:,} photographs"
-    return f"The best network, {best}, cost {views} {labels}{times}."
+    flops = "as many FLOPs as an autoencoder in " if BY_NAME[best].cost == "flops" else ""
+    return f"The best network, {best}, cost {flops}{views} {labels}{times}."

@@ -1,4 +1,4 @@
-"""What the function `control` of a control's module returns to `train_control`."""
+"""What the function `control` of a control's module returns to `train_control`, and the network of some of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
+from torch import nn
+
 from stages.training.objective import Objective
 
 if TYPE_CHECKING:
+    from stages.models.autoencoder import Autoencoder
     from stages.models.pretrained import PretrainedEncoder
     from stages.runtime.schema import Model
     from stages.training.images import Images
@@ -56,3 +60,29 @@ class FittedControl:
     """
 
     fit: Callable[[Images, Images, Model, int], tuple[PretrainedEncoder, dict[str, float]]]
+
+
+class EncoderWithHead(nn.Module):
+    """`head` on the activations of `layer`.
+
+    The autoencoder's decoder takes no part and stays as it was drawn: it is there so that the encoder is drawn and
+    saved like any other.
+
+    Args:
+        autoencoder: drawn first.
+        layer: one of `Autoencoder.activations`. Layers after it stay as they were drawn, too.
+        head: takes (N, C, h, w).
+    """
+
+    def __init__(self, autoencoder: Autoencoder, layer: str, head: nn.Module):
+        super().__init__()
+        self.autoencoder, self.layer, self.head = autoencoder, layer, head
+
+    @property
+    def ends(self) -> list[nn.Module]:
+        """The autoencoder's, and the head: its kernels are trained by AdamW, as those of every probe."""
+        return [*self.autoencoder.ends, self.head]
+
+    def forward(self, lab: torch.Tensor) -> torch.Tensor:
+        """(N, 3, S, S) Lab -> what the head gives."""
+        return self.head(self.autoencoder.activations(lab)[self.layer])

@@ -7,7 +7,7 @@ Settings that matter:
                     compute that would leave a quarter of the steps, on batches of a quarter of the photographs
     views           flipped, cropped and jittered like those of `vicreg`, more mildly
     head            linear, on the mean of the mid block's positions; layers after that stay as they were drawn
-    epochs          as many FLOPs as `reconstruction` takes: an encoder without a decoder sees each image more often
+    epochs          as many FLOPs as `reconstruction` takes in `train.epochs`: without a decoder, more epochs
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from torch import nn
 
 from stages.classifiers.network import PositionMean
 from stages.compute.batches import Batch, to_device
-from stages.controls.control import Control
-from stages.controls.encoder_with_head import EncoderWithHead
+from stages.controls.control import Control, EncoderWithHead
 from stages.controls.reconstruct_input import Reconstruction
+from stages.formats.json import read_json
 from stages.models.autoencoder import Autoencoder, build_autoencoder
 from stages.runtime.schema import Model
 from stages.training.augmentation import augment
@@ -35,8 +35,9 @@ VIEW, DRAW = 1, 3  # of the batch's random numbers: those of the view, those of 
 
 
 def control() -> Control:
-    """The control."""
-    return Control(Rotation(), compute_of=Reconstruction("lightness"))
+    """The control, by data/objectives/rotation/train.json."""
+    settings = read_json("data/objectives/rotation/train.json")
+    return Control(Rotation(), compute_of=Reconstruction("lightness", settings["output_stride"]))
 
 
 @dataclass

@@ -7,8 +7,7 @@ import torch.nn.functional as F
 
 from stages.classifiers.network import build_conv_classifier
 from stages.compute.batches import Batch
-from stages.controls.control import Control
-from stages.controls.encoder_with_head import EncoderWithHead
+from stages.controls.control import Control, EncoderWithHead
 from stages.dataset.manifest import domain_classes, read_manifest
 from stages.models.autoencoder import Autoencoder, build_autoencoder
 from stages.runtime.schema import Model

@@ -3,15 +3,15 @@
 VICReg (Bardes, Ponce and LeCun 2022, arXiv 2105.04906).
 
 Settings that matter:
-    views           two an image: a flip, a square crop whose edge is 0.4 to 1 of the image's, contrast and brightness of
-                    L changed by up to 40 % (the paper's crops keep 8 to 100 % of the area, its jitter is 40 %; its blur,
-                    solarisation and jitter of colour are left out)
-    expander        three linear layers, BatchNorm and ReLU between them, four times as wide as the mid block, on the
-                    mean of whose positions it stands (the paper: 8,192 on 2,048); layers after the mid block stay as
-                    they were drawn. Its BatchNorm sees both views of a batch together
+    views           two an image: a flip, a square crop whose edge is 0.4 to 1 of the image's, contrast and brightness
+                    of L changed by up to 40 % (the paper's crops keep 8 to 100 % of the area, its jitter is 40 %; its
+                    blur, solarisation and jitter of colour are left out)
+    expander        three linear layers, BatchNorm and ReLU between them, four times as wide as the mid block (the
+                    paper: 8,192 on 2,048), on the mean of the mid block's positions; layers after it stay as they were
+                    drawn. Its BatchNorm sees both views of a batch together
     loss            invariance 25, variance 25, covariance 1, as in the paper
-    batch           `train.batch_size` images. The variance and covariance are those of a batch, so one process trains it
-    epochs          as many FLOPs as `reconstruction` takes: two passes of an encoder without a decoder cost less
+    batch           `train.batch_size` images, whose variance and covariance the loss takes: one process trains it
+    epochs          as many FLOPs as `reconstruction` takes in `train.epochs`: it has no decoder, but two views an image
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ from torch import nn
 
 from stages.classifiers.network import PositionMean
 from stages.compute.batches import Batch
-from stages.controls.control import Control
-from stages.controls.encoder_with_head import EncoderWithHead
+from stages.controls.control import Control, EncoderWithHead
 from stages.controls.reconstruct_input import Reconstruction
+from stages.formats.json import read_json
 from stages.models.autoencoder import Autoencoder, build_autoencoder
 from stages.runtime.schema import Model
 from stages.training.augmentation import augment
@@ -40,8 +40,9 @@ GAMMA, EPSILON = 1.0, 1e-4  # of the hinge (eq. 1)
 
 
 def control() -> Control:
-    """The control."""
-    return Control(VICReg(), compute_of=Reconstruction("lightness"), whole_batches=True)
+    """The control, by data/objectives/vicreg/train.json."""
+    settings = read_json("data/objectives/vicreg/train.json")
+    return Control(VICReg(), compute_of=Reconstruction("lightness", settings["output_stride"]), whole_batches=True)
 
 
 def vicreg_losses(first: torch.Tensor, second: torch.Tensor) -> dict[str, torch.Tensor]:

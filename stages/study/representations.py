@@ -37,6 +37,8 @@ class Representation(NamedTuple):
         dash: of its line in charts, in pixels drawn and left out; empty for a solid line.
         shape: of its markers in charts, as Vega names them.
         labelled: trained with labels that the other encoders do not see: no control of what colour adds.
+        cost: `epochs`, it is trained for `train.epochs`; `flops`, for as many FLOPs as an autoencoder takes in them;
+            `nothing`, it is not trained.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Representation(NamedTuple):
     dash: tuple[int, ...] = ()
     shape: str = "circle"
     labelled: bool = False
+    cost: Literal["epochs", "flops", "nothing"] = "epochs"
 
 
 # fmt: off
@@ -60,7 +63,7 @@ REPRESENTATIONS = (
     Representation("lightness_small", "pixels", "lightness",
                    "pixels without colour, averaged down to the latents' grid", "grey", (2, 3), "diamond"),
     Representation("random", "control", "lightness",
-                   "the encoder, untrained", "grey"),
+                   "the encoder, untrained", "grey", cost="nothing"),
     Representation("reconstruction", "control", "lightness",
                    "trained to reproduce lightness from lightness", "green", (), "square"),
     Representation("autoencoder", "control", "colour",
@@ -70,6 +73,12 @@ REPRESENTATIONS = (
     Representation("swapped", "control", "lightness",
                    "the first objective, trained on the held-out classes in the place of as many seen ones",
                    "vermillion", (4, 3), "triangle-down"),
+    Representation("rotation", "control", "lightness",
+                   "trained to tell by how many quarter turns a photograph was rotated, from lightness",
+                   "green", (4, 3), "triangle-up", cost="flops"),
+    Representation("vicreg", "control", "lightness",
+                   "trained to give two views of a photograph the same features, from lightness",
+                   "blue", (4, 3), "diamond", cost="flops"),
     Representation("colorization", "objective", "lightness",
                    "trained to paint colour from lightness, by regression", "vermillion"),
     Representation("color_classification", "objective", "lightness",

@@ -38,7 +38,7 @@ def augment(
     Returns:
         Two (N, 3, H, W) tensors: with jittered lightness, and without. Flip and crop are the same in both.
     """
-    generator = np.random.default_rng([seed, epoch, step + 1, view])
+    generator = np.random.default_rng([seed, epoch, step + 1, *([view] if view else [])])
     rows, count = (shard.slice, shard.batch_size) if shard else (slice(None), len(lab))
 
     def draw() -> torch.Tensor:

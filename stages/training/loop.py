@@ -46,8 +46,7 @@ def train(
 ) -> nn.Module:
     """Train, and return the model as it was after the epoch of the lowest validation loss.
 
-    The state after any step is a function of the arguments alone: a run that resumes from `checkpoint` ends in the same
-    bytes as one that was not interrupted.
+    The state after any step follows from the arguments alone: a run resumed from `checkpoint` ends in the same bytes.
 
     Args:
         images, validation: to train on, and to choose the epoch on.

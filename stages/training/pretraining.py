@@ -1,6 +1,8 @@
 """From Lab arrays to an encoder's folder: what `train_autoencoder` and `train_control` have in common."""
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,7 +12,7 @@ from stages.dataset.arrays import open_lab8, seed_folder
 from stages.models.pretrained import PretrainedEncoder
 from stages.runtime.files import whole_folder
 from stages.runtime.schema import Model, Params
-from stages.training.budget import Budget, equal_compute, equal_images
+from stages.training.budget import equal_compute
 from stages.training.card import card_values
 from stages.training.checkpoint import shared_checkpoint
 from stages.training.checkpoint_key import inputs_key
@@ -61,12 +63,11 @@ def pretrain(
     used = device()
     processes = init_distributed(used)
     images, validation = (labelled_images if labelled else swapped_images if swapped else unlabelled_images)()
-    budget = Budget(Settings.from_params(params.train))
+    settings, budget = Settings.from_params(params.train), ""
     if labelled:
-        budget = equal_images(budget.settings, len(images), len(open_lab8("pretrain")))
-    elif compute_of:
-        budget = equal_compute(budget.settings, objective, compute_of, params.model, images)
-    settings = budget.settings
+        settings = _for_as_many_steps(settings, len(images))
+    if compute_of:
+        settings, budget = equal_compute(settings, objective, compute_of, params.model, images.image_size)
     probe = OnlineProbe(online_probe_images(), settings.precision) if params.train.online_probe else None
     key = inputs_key(stage, name, params, f"{used.type}, {torch.get_num_threads()} threads") if trained else ""
     images, validation = _in_gpu_memory(images, used), _in_gpu_memory(validation, used)
@@ -92,12 +93,18 @@ def pretrain(
                     live.log_metric(series, value)
         encoders[folder] = objective.encoder(model)
         encoders[folder].image_size = images.image_size
-        cards[folder] = card_values(name, stage, description, params, objective_settings, trained, number, budget.reason)
+        cards[folder] = card_values(name, stage, description, params, objective_settings, trained, number, budget)
     processes.destroy()
     if processes.is_main:
         _save(encoders, cards, name)
         for checkpoint in checkpoints:
             checkpoint.remove()
+
+
+def _for_as_many_steps(settings: Settings, images: int) -> Settings:
+    """As many epochs of so many images as take the steps of the `pretrain` images' epochs, rounded up."""
+    budget = settings.epochs * len(open_lab8("pretrain"))
+    return replace(settings, epochs=math.ceil(budget / images))
 
 
 def fit(
@@ -113,14 +120,17 @@ def fit(
         fit_encoder: see `stages.controls.control.FittedControl`.
     """
     images, validation = unlabelled_images()
+    probe = OnlineProbe(online_probe_images(), params.train.precision) if params.train.online_probe else None
     encoders, cards = {}, {}
     for number in range(params.pretext.seeds):
         folder = seed_folder(number)
-        encoders[folder], losses = fit_encoder(images, validation, params.model, params.seed + number)
-        encoders[folder].image_size = images.image_size
+        encoder, losses = fit_encoder(images, validation, params.model, params.seed + number)
+        encoder.image_size, encoders[folder] = images.image_size, encoder
+        record = {f"validation/{loss}": value for loss, value in losses.items()}
+        record |= probe.scores(encoder) if probe else {}
         with open_series(Path("data/training", name, folder), True) as live:
-            for loss, value in losses.items():
-                live.log_metric(f"validation/{loss}", value)
+            for series, value in record.items():
+                live.log_metric(series, value)
         cards[folder] = card_values(name, stage, description, params, None, False, number)
     _save(encoders, cards, name)
 

@@ -108,6 +108,7 @@ def test_the_largest_gain_is_named(changed, expected):
     [
         (FIXED | {"random": 0.7}, "cost nothing"),
         (FIXED | {"supervised": 0.7}, "supervised, cost 4 epochs of 50,000 photographs with their labels, 3 times."),
+        (FIXED | {"vicreg": 0.7}, "vicreg, cost as many FLOPs as an autoencoder in 4 epochs of 50,000 photographs"),
     ],
 )
 def test_the_best_network_and_its_cost(fixed, expected):

@@ -1,6 +1,8 @@
+import numpy as np
 import torch
 
 from stages.training.augmentation import augment
+from stages.training.distributed import Shard
 
 
 def test_augmentation_mirrors_whole_images_and_leaves_colors():
@@ -33,3 +35,14 @@ def test_a_cut_is_a_part_of_the_image_enlarged():
     assert slopes.min() < 0.6 < 0.9 < slopes.max()
     # The middles of the cuts differ in place.
     assert out[:, 32, 32].std() > 1
+
+
+def test_another_view_has_other_draws_and_leaves_those_of_the_first_alone():
+    lab = torch.rand(16, 3, 6, 6) * 60 + 20
+    first, second = (augment(lab, jitter=0.1, crop=0.5, seed=7, epoch=3, step=1, view=view)[0] for view in (0, 1))
+    assert all(not torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    mirrored = np.random.default_rng([7, 3, 2]).random((3, 16), dtype=np.float32)[0] < 0.5
+    plain = augment(lab, jitter=0.0, crop=1.0, seed=7, epoch=3, step=1)[1]
+    assert [torch.equal(a, b.flip(-1)) for a, b in zip(plain, lab, strict=True)] == mirrored.tolist()
+    shard = augment(lab[4:9], 0.1, 0.5, 7, 3, 1, Shard(slice(4, 9), 5, 16), view=1)[0]
+    assert torch.allclose(shard, second[4:9], atol=1e-4)

@@ -28,7 +28,7 @@ from tests.waiting import LIMIT, read_line, wait_for_end
 IMAGES = 11  # of a class: 22 in all, three batches of 7 and one of a single image
 
 
-CONTROLS = ["random", "reconstruction", "supervised"]
+CONTROLS = ["random", "reconstruction", "supervised", "vicreg"]
 
 
 def list_images(pretrain: int) -> None:
@@ -213,7 +213,7 @@ def test_one_process_launches_nothing(monkeypatch):
     assert not launch("train_control", "reconstruction", 2)
 
 
-@pytest.mark.parametrize("control", ["random", "supervised"])
+@pytest.mark.parametrize("control", ["random", "supervised", "vicreg"])
 def test_what_needs_the_whole_batch_or_none_is_not_shared(project, monkeypatch, control):
     project.change({"train": {"processes": 2}})
     monkeypatch.setattr(subprocess, "Popen", None)

@@ -12,7 +12,9 @@ import torch
 from dvclive import Live
 
 from stages.controls.reconstruct_input import Reconstruction
+from stages.controls.rotation import Rotation
 from stages.controls.supervised import Classification
+from stages.controls.vicreg import VICReg
 from stages.losses.color_classification import ColorClassification
 from stages.objectives.colorization import Colorization
 from stages.objectives.split_brain import SplitBrainClassification, SplitBrainRegression
@@ -53,6 +55,7 @@ OBJECTIVES = {
     "autoencoder": Reconstruction("lab"),
     "supervised": Classification(3),
 }
+VIEWS = {"rotation": Rotation(), "vicreg": VICReg()}  # of noise there is nothing to learn for them
 
 
 def images(count, seed=0):
@@ -146,10 +149,11 @@ def test_a_critic_changes_what_is_learned_and_is_reported(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "stop_after"),
-    [("colorization", stop) for stop in (1, 3, 4, 8)] + [(name, 4) for name in (*OBJECTIVES, "adversarial", "muon")],
+    [("colorization", stop) for stop in (1, 3, 4, 8)]
+    + [(name, 4) for name in (*OBJECTIVES, *VIEWS, "adversarial", "muon")],
 )
 def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, monkeypatch, name, stop_after):
-    objective = OBJECTIVES.get(name, L1)
+    objective = (OBJECTIVES | VIEWS).get(name, L1)
     settings = Settings(**(vars(SETTINGS) | {"optimizer": "muon" if name == "muon" else "adamw"}))
 
     def critic(seed):
@@ -251,7 +255,7 @@ def test_a_loss_that_is_not_finite_stops_with_what_to_do(tmp_path):
 class Breaks:
     """Colorization whose loss, or whose gradient alone, is not finite at one step."""
 
-    build, call = L1.build, 0
+    build, views, call = L1.build, L1.views, 0
 
     def __init__(self, step, what):
         self.step, self.what = step, what
