@@ -2,7 +2,8 @@
 
 Reads data/encoders/<encoder>/ and data/lab/{probe,validation,test}.npy; writes data/latents/<encoder>/<subset>.npy,
 float16 (N, V, C, h, w), with V = 2 views of the images that probes are trained on (the image, its mirror image)
-and V = 1 of the others; the same for each other one of `latents.layers` in data/latents/<encoder>/<layer>/.
+and V = 1 of the others; the same in data/latents/<encoder>/<layer>/ for each other one of `latents.layers` that the
+encoder has.
 Pretraining seed k > 0 has all that in data/latents/<encoder>/seed_<k>/.
 """
 

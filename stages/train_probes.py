@@ -29,7 +29,9 @@ def main() -> None:
     from stages.probing.tables import LATENT_LAYER
 
     manifest = read_manifest()
-    layers, seeds = params.latents.layers, params.pretext.seeds
+    seeds = params.pretext.seeds
+    # Not every encoder has every layer: `extract_latents` wrote those that this one has.
+    layers = [layer for layer in params.latents.layers if latents_folder(name, 0, layer).is_dir()]
     latents = {
         (seed, layer, subset): open_subset(latents_folder(name, seed, layer), subset, manifest)
         for seed in range(seeds)

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from stages import count_colors, prepare_objectives, train_autoencoder, train_control
+from stages.controls.kmeans_patches import CENTROIDS
 from stages.dataset.manifest import SUBSETS, ManifestRow, write_manifest
 from stages.formats.encoder import load_encoder
 from stages.models.autoencoder import Autoencoder
@@ -188,7 +189,8 @@ def test_every_encoder_trains_and_tells_what_it_is(project, monkeypatch, kind, l
             run(monkeypatch, stage, name)
             model = load_encoder(f"data/encoders/{name}")
             painting[name] = model.predicts_ab
-            assert model.encode(torch.zeros(1, 3, 32, 32)).shape == (1, 4, 8, 8)
+            shape = (1, CENTROIDS, 2, 2) if name == "kmeans_patches" else (1, 4, 8, 8)
+            assert model.encode(torch.zeros(1, 3, 32, 32)).shape == shape
     assert {name for name, paints in painting.items() if paints} == {*ALL_OBJECTIVES, "swapped"}
 
 

@@ -162,6 +162,8 @@ def _most(first, accuracy: DataFrame, efficiency: DataFrame, pretraining: Pretra
 def _cost(best: str, pretraining: Pretraining) -> str:
     if BY_NAME[best].cost == "nothing":
         return f"The best network, {best}, cost nothing: it is untrained."
+    if BY_NAME[best].cost == "fit":
+        return f"The best network, {best}, cost next to nothing: one layer, fitted to patches without a label."
     labels = "with their labels" if BY_NAME[best].labelled else "without a label"
     times = f", {pretraining.seeds} times" if pretraining.seeds > 1 else ""
     views = f"{pretraining.epochs} epochs of {pretraining.images:,} photographs"

@@ -10,6 +10,7 @@ from stages.compute.device import autocast
 from stages.features.pooling import whole_factor
 from stages.models.autoencoder import Autoencoder
 from stages.models.geometry import HYPERCOLUMN
+from stages.models.kmeans_patches import KMeansPatches
 from stages.models.split_brain import SplitBrain
 from stages.runtime.errors import StageError
 
@@ -17,19 +18,20 @@ BATCH = 64
 
 
 def layer_shapes(
-    model: Autoencoder | SplitBrain, layers: list[str], image_size: int, features: int
+    model: Autoencoder | SplitBrain | KMeansPatches, layers: list[str], image_size: int, features: int
 ) -> dict[str, tuple[int, int, int]]:
     """(channels, height, width) of each layer for a square image, as `extract_features` stores it.
 
     `latent` stays as it is. Every other layer is averaged over blocks of the smallest whole size that leaves at most
     `features` values, after Zhang 2017, section 4.1, who bring all layers to about 9,000. `hypercolumn` is all layers
-    of the encoder, averaged down to one grid and concatenated: see `layer_maps`.
+    of the encoder, averaged down to one grid and concatenated: see `layer_maps`. A layer that the encoder does not have
+    is left out.
     """
     device = next(model.parameters()).device
     with torch.inference_mode():
         maps = model.activations(torch.zeros(1, 3, image_size, image_size, device=device))
     shapes = {}
-    for layer in layers:
+    for layer in layers if model.layers is None else [layer for layer in layers if layer in model.layers]:
         channels, side = layer_maps(maps, layer).shape[1:3]
         side //= 1 if layer == "latent" else whole_factor(channels, side, features)
         shapes[layer] = (channels, side, side)
@@ -52,7 +54,7 @@ def layer_maps(maps: dict[str, torch.Tensor], layer: str) -> torch.Tensor:
 
 @torch.inference_mode()
 def extract_features(
-    model: Autoencoder | SplitBrain, array: np.ndarray, outputs: dict[str, np.ndarray], precision: str
+    model: Autoencoder | SplitBrain | KMeansPatches, array: np.ndarray, outputs: dict[str, np.ndarray], precision: str
 ) -> None:
     """Fill `outputs` with what the layers of `model` make of the images of `array`.
 

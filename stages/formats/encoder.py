@@ -7,11 +7,12 @@ from huggingface_hub.constants import CONFIG_NAME, SAFETENSORS_SINGLE_FILE
 from safetensors import SafetensorError
 
 from stages.models.autoencoder import Autoencoder
+from stages.models.kmeans_patches import KMeansPatches
 from stages.models.split_brain import SplitBrain
 from stages.runtime.errors import StageError
 
 
-def load_encoder(folder: str | Path) -> Autoencoder | SplitBrain:
+def load_encoder(folder: str | Path) -> Autoencoder | SplitBrain | KMeansPatches:
     """The encoder of a folder, e.g. `load_encoder("data/encoders/colorization")`, in evaluation mode.
 
     `from_pretrained` of its class, which follows from config.json, with errors for the user. No network is used.
@@ -33,13 +34,13 @@ def load_encoder(folder: str | Path) -> Autoencoder | SplitBrain:
         ) from None
     except (ValueError, TypeError, KeyError, AttributeError, SafetensorError, RuntimeError) as error:
         raise StageError(
-            f"{folder} does not hold a whole autoencoder ({error}). Remove it and run `dvc checkout` or `dvc repro`."
+            f"{folder} does not hold a whole encoder ({error}). Remove it and run `dvc checkout` or `dvc repro`."
         ) from None
 
 
-def _class_of(config: dict) -> type[Autoencoder] | type[SplitBrain]:
+def _class_of(config: dict) -> type[Autoencoder] | type[SplitBrain] | type[KMeansPatches]:
     """The class whose arguments are the keys of config.json."""
-    accepted = {model: model.argument_names() for model in (Autoencoder, SplitBrain)}
+    accepted = {model: model.argument_names() for model in (Autoencoder, SplitBrain, KMeansPatches)}
     for model, names in accepted.items():
         if config.keys() == names:
             return model

@@ -1,6 +1,7 @@
 """What follows from an encoder's blocks alone: its stride and the names of its layers."""
 
 HYPERCOLUMN = "hypercolumn"  # all layers at once: stages/features/extraction.py
+PATCH_LAYERS = ("mid", "latent")  # of `kmeans_patches`, which has no blocks: stages/models/kmeans_patches.py
 
 
 def latent_stride(block_out_channels: list[int]) -> int:

@@ -36,6 +36,7 @@ class PretrainedEncoder(
     """
 
     network = "a convolutional autoencoder of diffusers' blocks"  # for the model card
+    layers: tuple[str, ...] | None = None  # that can be probed; None: whichever `latents.layers` lists
     _card: str | None = None
 
     @property

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stages.models.geometry import HYPERCOLUMN, latent_stride, layer_names
-from stages.study.representations import SWAPPED, first_probed
+from stages.models.geometry import HYPERCOLUMN, PATCH_LAYERS, latent_stride, layer_names
+from stages.study.representations import KMEANS_PATCHES, SWAPPED, first_probed
 
 if TYPE_CHECKING:
     from stages.runtime.schema import Params
@@ -118,6 +118,12 @@ def _check_primary(params: Params) -> None:
         raise ValueError(
             f"compare.primary.over must be among probe.representations ({', '.join(probed) or 'none'}); "
             f"got '{primary.over}'. Add it there, or name another"
+        )
+    if KMEANS_PATCHES in names.latents and primary.layer not in PATCH_LAYERS:
+        raise ValueError(
+            f"compare.primary.layer must be a layer of every encoder in probe.representations.latents; "
+            f"'{KMEANS_PATCHES}' has {' and '.join(PATCH_LAYERS)} alone; got '{primary.layer}'. Name one of these, or "
+            f"take '{KMEANS_PATCHES}' out"
         )
     subject = first_probed(params.pretext.objectives, names.latents)
     if primary.over == subject:

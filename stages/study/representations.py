@@ -38,7 +38,7 @@ class Representation(NamedTuple):
         shape: of its markers in charts, as Vega names them.
         labelled: trained with labels that the other encoders do not see: no control of what colour adds.
         cost: `epochs`, it is trained for `train.epochs`; `flops`, for as many FLOPs as an autoencoder takes in them;
-            `nothing`, it is not trained.
+            `fit`, it is computed at once; `nothing`, it is not trained.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Representation(NamedTuple):
     dash: tuple[int, ...] = ()
     shape: str = "circle"
     labelled: bool = False
-    cost: Literal["epochs", "flops", "nothing"] = "epochs"
+    cost: Literal["epochs", "flops", "fit", "nothing"] = "epochs"
 
 
 # fmt: off
@@ -79,6 +79,9 @@ REPRESENTATIONS = (
     Representation("vicreg", "control", "lightness",
                    "trained to give two views of a photograph the same features, from lightness",
                    "blue", (4, 3), "diamond", cost="flops"),
+    Representation("kmeans_patches", "control", "lightness",
+                   "one layer of k-means features of patches of lightness",
+                   "orange", (4, 3), "square", cost="fit"),
     Representation("colorization", "objective", "lightness",
                    "trained to paint colour from lightness, by regression", "vermillion"),
     Representation("color_classification", "objective", "lightness",
@@ -93,6 +96,7 @@ BY_NAME = {row.name: row for row in REPRESENTATIONS}
 OBJECTIVES = tuple(row.name for row in REPRESENTATIONS if row.kind == "objective")
 CONTROLS = tuple(row.name for row in REPRESENTATIONS if row.kind == "control")
 ENCODERS = (*CONTROLS, *OBJECTIVES)
+KMEANS_PATCHES = "kmeans_patches"  # has fewer layers than the other encoders
 SWAPPED = "swapped"  # compared with the first objective in seen and held-out classes, and with nothing else
 PIXELS = tuple(row.name for row in REPRESENTATIONS if row.kind == "pixels")
 LABELLED = tuple(row.name for row in REPRESENTATIONS if row.labelled)

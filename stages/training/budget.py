@@ -22,7 +22,8 @@ def equal_compute(
 ) -> tuple[Settings, str]:
     """As many epochs as take the FLOPs of `reference` in `settings.epochs`, rounded up.
 
-    An objective without a decoder, which costs less an image, thus sees the images more often, and is never given less.
+    An objective without a decoder, which costs less an image, thus sees the images more often; one with several views
+    of an image may see them less often.
 
     Returns:
         The settings with these epochs, and a sentence on them for the model card.

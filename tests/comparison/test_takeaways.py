@@ -108,6 +108,7 @@ def test_the_largest_gain_is_named(changed, expected):
     [
         (FIXED | {"random": 0.7}, "cost nothing"),
         (FIXED | {"supervised": 0.7}, "supervised, cost 4 epochs of 50,000 photographs with their labels, 3 times."),
+        (FIXED | {"kmeans_patches": 0.7}, "kmeans_patches, cost next to nothing"),
         (FIXED | {"vicreg": 0.7}, "vicreg, cost as many FLOPs as an autoencoder in 4 epochs of 50,000 photographs"),
     ],
 )

@@ -47,7 +47,7 @@ def change_tensors(folder: Path, change: str) -> None:
 @pytest.mark.parametrize("change", ["missing", "extra", "misshapen"])
 def test_an_encoder_with_other_tensors_is_refused(project, change):
     change_tensors(project.path / ENCODER, change)
-    refused(project, "stages.extract_latents colorization", ENCODER, "does not hold a whole autoencoder")
+    refused(project, "stages.extract_latents colorization", ENCODER, "does not hold a whole encoder")
 
 
 def cut(path: Path) -> bytes:
@@ -94,8 +94,8 @@ def objects(path: Path) -> bytes:
         ("data/lab/probe.npy", rows(3), "train_pixel_probes rgb_small", ["3 rows, the manifest lists"]),
         ("data/latents/colorization/test.npy", rows(3), "train_probes colorization", ["3 rows, the manifest lists"]),
         ("data/latents/colorization/mid/test.npy", cut, "train_probes colorization", ["not a whole .npy array"]),
-        (f"{ENCODER}/model.safetensors", cut, "extract_latents colorization", ["does not hold a whole autoencoder"]),
-        (f"{ENCODER}/config.json", cut, "extract_latents colorization", ["does not hold a whole autoencoder"]),
+        (f"{ENCODER}/model.safetensors", cut, "extract_latents colorization", ["does not hold a whole encoder"]),
+        (f"{ENCODER}/config.json", cut, "extract_latents colorization", ["does not hold a whole encoder"]),
         ("data/objectives/colorization/train.json", cut, "train_autoencoder colorization", ["train.json"]),
         ("data/colors/mean_ab.csv", torn, "paint_baselines", ["mean_ab.csv"]),
         ("data/probes/rgb_small/conv.json", cut, "paint colorization", ["conv.json"]),

@@ -174,7 +174,7 @@ def change_tensors(folder: Path, change: str) -> str:
 @pytest.mark.parametrize("change", ["missing", "unexpected", "misshapen"])
 def test_other_tensors_are_refused_by_name(tmp_path, kind, change):
     name = change_tensors(saved(tmp_path, kind), change)
-    with pytest.raises(StageError, match=rf"does not hold a whole autoencoder(.|\n)*{name}"):
+    with pytest.raises(StageError, match=rf"does not hold a whole encoder(.|\n)*{name}"):
         load_encoder(tmp_path)
     with pytest.raises(RuntimeError, match=name):
         type(encoder(kind)).from_pretrained(tmp_path)
@@ -184,7 +184,7 @@ def test_a_cut_file_of_weights_is_refused(tmp_path):
     file = saved(tmp_path) / "model.safetensors"
     for content in (b"half", file.read_bytes()[:-7]):
         file.write_bytes(content)
-        with pytest.raises(StageError, match="does not hold a whole autoencoder"):
+        with pytest.raises(StageError, match="does not hold a whole encoder"):
             load_encoder(tmp_path)
 
 
@@ -194,13 +194,13 @@ def test_a_cut_file_of_weights_is_refused(tmp_path):
         ("regression", {"bins": None}, "must have the keys"),
         ("regression", {"sees": "lightness"}, "must have the keys"),
         ("regression", {"input_channels": "red"}, "red"),
-        ("regression", {"latent_channels": "4"}, "does not hold a whole autoencoder"),
+        ("regression", {"latent_channels": "4"}, "does not hold a whole encoder"),
         ("regression", {"image_size": "large"}, "image_size must be a number of pixels; got large"),
-        ("regression", {"offset_axes": [[0.0, 25.0]]}, "does not hold a whole autoencoder"),
+        ("regression", {"offset_axes": [[0.0, 25.0]]}, "does not hold a whole encoder"),
         ("regression", {"offset_axes": [[0.0, 25.0, 5]]}, "offset.rows"),
         ("split_brain", {"lightness_from_ab": None}, "must have the keys"),
         ("split_brain", {"lightness_from_ab": {"input_channels": "ab"}}, "out_channels"),
-        ("split_brain", {"lightness_from_ab": 7}, "does not hold a whole autoencoder"),
+        ("split_brain", {"lightness_from_ab": 7}, "does not hold a whole encoder"),
     ],
 )
 def test_another_config_is_refused(tmp_path, kind, change, words):
@@ -214,7 +214,7 @@ def test_another_config_is_refused(tmp_path, kind, change, words):
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"image_size": 32'])
 def test_a_config_that_is_none_is_refused(tmp_path, content):
     (saved(tmp_path) / "config.json").write_text(content)
-    with pytest.raises(StageError, match="does not hold a whole autoencoder"):
+    with pytest.raises(StageError, match="does not hold a whole encoder"):
         load_encoder(tmp_path)
 
 

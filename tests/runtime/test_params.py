@@ -164,3 +164,16 @@ def test_a_missing_or_broken_file_is_named(tmp_path):
     (tmp_path / "params.yaml").write_text("- 1")
     with pytest.raises(StageError, match="must hold groups"):
         load_params(tmp_path / "params.yaml")
+
+
+def test_a_primary_layer_that_kmeans_patches_lacks_is_refused_where_it_is_probed(tmp_path):
+    path = tmp_path / "params.yaml"
+    probed = {
+        "pretext": {"controls": ["kmeans_patches"]},
+        "probe": {"representations": {"latents": ["kmeans_patches"]}},
+    }
+    path.write_text(yaml.safe_dump(merged(PARAMS, probed)))
+    load_params(path)
+    path.write_text(yaml.safe_dump(merged(PARAMS, probed | {"compare": {"primary": {"layer": "down_1"}}})))
+    with pytest.raises(StageError, match=r"'kmeans_patches' has mid and latent alone; got 'down_1'"):
+        load_params(path)

@@ -64,7 +64,8 @@ def test_a_control_without_labels_is_in_no_labelled_row(name, tmp_path, monkeypa
     settings = {"loss": loss, "chroma_stride": 1, "offsets": []}
     share = {"objective": "colorization", "settings": settings, "output_stride": 1}
     write_json(f"data/objectives/{name}/train.json", share)
-    assert BY_NAME[name].labelled == import_module(f"stages.controls.{name}").control().labelled
+    control = import_module(f"stages.controls.{name}").control()
+    assert BY_NAME[name].labelled == getattr(control, "labelled", False)  # what is fitted at once sees no label
 
 
 def test_there_is_no_objective_without_a_row():
