@@ -134,6 +134,8 @@ def _type(field: dict) -> str:
     """What is accepted, from a JSON schema."""
     if "anyOf" in field:
         return ", or ".join(map(_type, field["anyOf"]))
+    if "const" in field:
+        return f"`{field['const']}`"
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
     if field["type"] == "array":

@@ -23,8 +23,9 @@ from dvc.repo import Repo
 from stages.palette.bins import gamut_bins
 from stages.palette.counts import COLORS, write_joint, write_mean_ab, write_prior
 from stages.prepare_objectives import control_settings
+from stages.runtime.consistency import NOT_FINETUNED
 from stages.runtime.params import load_params
-from stages.runtime.schema import Group, Params
+from stages.runtime.schema import FinetunedPixels, Group, Params
 from stages.study.representations import CONTROLS, ENCODERS, OBJECTIVES, PIXELS
 
 ROOT = Path(__file__).parents[1]
@@ -71,10 +72,12 @@ def matrix_key(stage: str) -> str | None:
 
 
 def with_all_names() -> dict:
-    """The sample's parameters with every objective, control and kind of pixels."""
+    """The sample's parameters with every objective, control and kind of pixels, and all that can be fine-tuned."""
     values = yaml.safe_load((ROOT / "profiles/sample.yaml").read_text())
     values["pretext"] |= {"objectives": [*OBJECTIVES], "controls": [*CONTROLS]}
     values["probe"]["representations"] = {"pixels": [*PIXELS], "latents": [*ENCODERS]}
+    latents = [name for name in ENCODERS if name not in NOT_FINETUNED]
+    values["finetune"]["representations"] = {"pixels": [*get_args(FinetunedPixels)], "latents": latents}
     return values
 
 

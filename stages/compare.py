@@ -1,11 +1,13 @@
 """Stage: which representation is best to classify from, in and out of domain. `python -m stages.compare`
 
-Reads data/probes/<representation>/ for each of probe.representations, and data/split/manifest.csv; writes to metrics/
+Reads data/probes/<representation>/ for each of probe.representations, data/probes/finetune/<representation>/ for each
+of finetune.representations, and data/split/manifest.csv; writes to metrics/
 - comparison.json: the primary endpoint and other scalars; comparison.csv: every accuracy;
 - lifts.csv: every difference, tested;
 - ratios.csv: accuracies as multiples of what pixels with colour reach, with and without chance;
 - label_efficiency.csv and depth.csv: accuracy by labels a class, and by layer;
 - few_shot_lifts.csv: differences with few labels, tested;
+- labels_saved.csv: how many labels pretraining saves over training from scratch;
 - seen_classes.csv: classes that the encoder saw against held-out ones, and what it is worth to have seen them;
 - accuracy.csv: the accuracies that charts show;
 and to data/comparison/ what the report alone shows: takeaways.csv (the answer in three lines), curves.csv (learning
@@ -24,6 +26,7 @@ from stages.comparison.estimates import bootstrap_estimates
 from stages.comparison.few_shot_lifts import few_shot_lifts
 from stages.comparison.headline import headline
 from stages.comparison.label_efficiency import HEAD, label_efficiency
+from stages.comparison.labels_saved import labels_saved_table
 from stages.comparison.lifts import lift_table
 from stages.comparison.primary import declared_endpoint
 from stages.comparison.ratios import ratio_table
@@ -39,6 +42,7 @@ from stages.comparison.tables import (
     DEPTH,
     FEW_SHOT_LIFTS,
     LABEL_EFFICIENCY,
+    LABELS_SAVED,
     LIFTS,
     RATIOS,
     SEEN_CLASSES,
@@ -48,6 +52,7 @@ from stages.comparison.takeaways import Pretraining, takeaways
 from stages.comparison.task_hits import read_task_hits
 from stages.dataset.manifest import SWAPPED, read_manifest, subset_rows
 from stages.formats.json import write_json
+from stages.probing.tables import FINETUNE
 from stages.runtime.entry_point import run
 from stages.runtime.files import whole_file, whole_folder
 from stages.runtime.params import load_params
@@ -59,7 +64,8 @@ def main() -> None:
     names, endpoint = params.probe.representations, declared_endpoint(params)
     layer, depth_heads = params.compare.primary.layer, params.probe.depth_heads
     encoders = [name for name in names.latents if name != SWAPPED]  # which is compared in seen_classes.csv alone
-    representations = read_representations("data/probes", names.pixels, encoders, layer, depth_heads)
+    finetuned = [*params.finetune.representations.pixels, *params.finetune.representations.latents]
+    representations = read_representations("data/probes", names.pixels, encoders, layer, depth_heads, finetuned)
     curves = chosen_curves("data/probes", representations)
     estimates = {
         domain: bootstrap_estimates(
@@ -84,6 +90,7 @@ def main() -> None:
         seed=params.seed,
     )
     efficiency = label_efficiency(representations, estimates)
+    labels_saved = labels_saved_table(representations, estimates)
     accuracy = means.rename(columns={"accuracy_low": "low", "accuracy_high": "high"})[ACCURACY.names]
     images = len(subset_rows(read_manifest(), "pretrain"))
     pretraining = Pretraining(params.train.epochs, images, params.pretext.seeds)
@@ -103,6 +110,7 @@ def main() -> None:
         "lifts": (LIFTS, lifts),
         "ratios": (RATIOS, ratios),
         "label_efficiency": (LABEL_EFFICIENCY, efficiency),
+        "labels_saved": (LABELS_SAVED, labels_saved),
         "few_shot_lifts": (FEW_SHOT_LIFTS, few_shot_lifts(representations, estimates, lifts, params.seed)),
         "depth": (DEPTH, depth_table(representations, estimates, depth_heads)),
         "accuracy": (ACCURACY, accuracy),
@@ -111,17 +119,17 @@ def main() -> None:
     for name, (table, rows) in tables.items():
         with whole_file(f"metrics/{name}.csv") as part:
             table.write(part, rows)
-    scalars = headline(means, lifts, ratios, chance, endpoint)
+    scalars = headline(means, lifts, ratios, labels_saved, chance, endpoint)
     if found := seen_class_scalars(seen_classes):
         scalars["seen_classes"] = found
     write_json("metrics/comparison.json", scalars)
     for line in lines:
         print(textwrap.fill(str(line), WIDTH, subsequent_indent="  "))
-    print(comparison_text(means, lifts, classes, endpoint))
+    print(comparison_text(means, lifts, labels_saved, classes, endpoint))
 
 
 def all_hits(representations: list[ProbedRepresentation], domain: str) -> dict[tuple, np.ndarray]:
-    """Right answers of every probe, by representation, layer and head, and of the few-shot probe by its shots too."""
+    """Right answers of every head, by representation, layer and head; with few labels, by their shots too."""
     hits = {}
     for representation in representations:
         for (layer, head), scores in representation.predictions[domain].scores.items():
@@ -129,6 +137,10 @@ def all_hits(representations: list[ProbedRepresentation], domain: str) -> dict[t
         for layer in representation.layers[domain].shown:
             for few in representation.few_shot[domain, layer]:
                 hits[representation.name, layer, HEAD, few.shots] = few.hits
+        for layer in representation.shown(domain, FINETUNE):
+            hits[representation.name, layer, FINETUNE] = representation.scores(domain, layer, FINETUNE).hit
+            for few in representation.finetuned.few_shot[domain]:
+                hits[representation.name, layer, FINETUNE, few.shots] = few.hits
     return hits
 
 

@@ -31,6 +31,8 @@ RUNS = {
     "extract_latents": [[name] for name in ENCODERS],
     "train_probes": [[name] for name in ENCODERS],
     "train_pixel_probes": [["rgb_small"]],
+    "finetune": [["random"]],
+    "finetune_pixels": [["rgb"]],
     "paint": [[name] for name in get_args(Objective)],
     "paint_baselines": [[]],
     "evaluate_colorization": [[]],
@@ -57,6 +59,14 @@ SMALL = {
         "shots": [1],
         "draws": 2,
         "ridge_alphas": [1.0, 100.0],
+    },
+    "finetune": {
+        "representations": {"pixels": [], "latents": ["random"]},
+        "steps": 1,
+        "batch_size": 4,
+        "learning_rates": [1e-3],
+        "shots": [1],
+        "draws": 1,
     },
     "compare": {"resamples": 100},
 }

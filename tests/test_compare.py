@@ -9,13 +9,23 @@ import yaml
 from stages import compare
 from stages.dataset.manifest import ManifestRow, write_manifest
 from stages.runtime.errors import StageError
-from tests.comparison.probes import CLASSES, PRIMARY, write_crossover, write_findings
+from tests.comparison.probes import CLASSES, PRIMARY, write_crossover, write_findings, write_finetuned
 
 PROJECT = Path(__file__).parents[1]
 PIXELS = {"rgb": 0.5, "lightness": 0.3}
 ENCODERS = {"random": 0.35, "colorization": 0.6}
 PRETRAIN_IMAGES = 7
-TABLES = ("comparison", "lifts", "ratios", "label_efficiency", "few_shot_lifts", "depth", "accuracy", "seen_classes")
+TABLES = (
+    "comparison",
+    "lifts",
+    "ratios",
+    "label_efficiency",
+    "few_shot_lifts",
+    "depth",
+    "accuracy",
+    "seen_classes",
+    "labels_saved",
+)
 
 
 @pytest.fixture
@@ -29,6 +39,7 @@ def workspace(tmp_path, monkeypatch):
         "equivalence": 1.5,
         "primary": {"head": "conv", "layer": PRIMARY, "over": "rgb"},
     }
+    params["finetune"]["representations"] = {"pixels": [], "latents": []}
     Path("params.yaml").write_text(yaml.safe_dump(params))
     for number, (name, accuracy) in enumerate((PIXELS | ENCODERS | {"forgotten": 0.9}).items()):
         kind = "pixels" if name in PIXELS else "encoder"
@@ -163,6 +174,26 @@ def test_with_swapped_the_effect_of_having_seen_the_classes_is_told_and_nothing_
     cell = cells[(cells["representation"] == "colorization") & (cells["layer"] == PRIMARY)].iloc[0]
     own = table[(table["representation"] == "colorization") & (table["task"] == "out")].iloc[0]
     assert (own["value"], own["low"], own["high"]) == tuple(cell[["accuracy", "accuracy_low", "accuracy_high"]])
+
+
+def test_what_is_fine_tuned_stands_beside_the_probes_and_changes_nothing_of_them(workspace, capsys):
+    compare.main()
+    before = {path: Path(path).read_text() for path in written() if path.endswith(".csv")}
+    assert "Fine-tuned" not in capsys.readouterr().out
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    params["finetune"]["representations"] = {"pixels": ["rgb"], "latents": ["random", "colorization"]}
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    for number, name in enumerate(("rgb", "random", "colorization")):
+        write_finetuned("data/probes", name, 0.3 + 0.2 * number, rng=number)
+    compare.main()
+    for path, text in before.items():
+        rows = [row for row in Path(path).read_text().splitlines() if ",finetune," not in row]
+        if Path(path).name != "labels_saved.csv":
+            assert rows == text.splitlines()
+    assert len(pd.read_csv("metrics/labels_saved.csv")) == 2 * 2 * 2
+    found = json.loads(Path("metrics/comparison.json").read_text())["out_of_domain"]["finetune"]
+    assert set(found) == {"rgb", "random", "colorization"} and 0.5 < found["colorization"]["accuracy"] < 0.9
+    assert "Fine-tuned end to end on all labels: rgb " in capsys.readouterr().out
 
 
 def test_a_listed_representation_without_findings_stops_the_stage_before_it_writes(workspace):

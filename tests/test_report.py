@@ -140,6 +140,18 @@ def test_without_an_objective_among_the_probed_it_says_how_to_get_an_answer():
     assert "No objective that learned colour was probed" in page.text
 
 
+def test_fine_tuning_has_charts_and_says_how_many_labels_pretraining_saves(whole):
+    assert "Fine-tuned" not in whole[1].text and "from scratch" not in whole[1].text
+    page = made(objectives=["colorization"], controls=["random"], finetuned=["rgb", "random", "colorization"])
+    text = " ".join(page.text.split())
+    assert "The same with the fine-tuned encoder" in text and "Fine-tuned: the encoder and a linear layer" in text
+    assert (
+        "Fine-tuned on 5 labels a class, colorization is right on 50.0 % of test images; rgb from scratch takes 12.5 "
+        "labels a class for that (95 % interval 8 to 20): pretraining saves 7.5 labels a class."
+    ) in text
+    assert "more than 75.0" in text and "75 or more" in text
+
+
 def test_numbers_without_intervals_are_shown_without():
     write_study(Path("."), objectives=["colorization"])
     for name in ("comparison", "depth", "label_efficiency", "accuracy"):

@@ -269,6 +269,7 @@ def test_an_added_head_is_one_file_and_one_entry_for_the_probes_and_for_the_comp
     tables.write_text(tables.read_text().replace(entry, f'{entry}, "nearest_mean"'))
     params = yaml.safe_load(Path("params.yaml").read_text())
     params["probe"]["representations"] = {"pixels": ["rgb_small"], "latents": []}
+    params["finetune"]["representations"] = {"pixels": [], "latents": []}
     params["evaluate"]["probe"] = "rgb_small"
     Path("params.yaml").write_text(yaml.safe_dump(params))
     for command in (["train_pixel_probes", "rgb_small"], ["compare"]):

@@ -1,4 +1,4 @@
-"""The labelled images of one domain, with labels numbered within it."""
+"""The labelled images of one domain, with labels numbered within it, and random draws of few of them."""
 
 from dataclasses import dataclass
 
@@ -58,3 +58,14 @@ def read_domain(manifest: pd.DataFrame, name: str) -> Domain:
             f"Raise split.probe_fraction."
         )
     return Domain(name, classes, images)
+
+
+def draw_images(labels: np.ndarray, shots: int, seed: tuple[int, ...]) -> np.ndarray:
+    """Positions of `shots` images of each class, ascending, int64; `seed` and `labels` decide which.
+
+    Args:
+        labels: (N,) int64; no class has fewer than `shots`.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = [rng.choice(np.flatnonzero(labels == label), shots, replace=False) for label in np.unique(labels)]
+    return np.sort(np.concatenate(drawn))

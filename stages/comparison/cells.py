@@ -5,7 +5,7 @@ import pandas as pd
 from stages.comparison.estimates import Estimates
 from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import COMPARISON, DIGITS
-from stages.probing.tables import HEADS
+from stages.probing.tables import FINETUNE, HEADS
 from stages.study.vocabulary import DOMAINS
 
 
@@ -14,9 +14,9 @@ def comparison_cells(
 ) -> pd.DataFrame:
     """A row for each domain, head, representation, layer, pretraining seed and seed, and a row `mean` over seeds.
 
-    Layers are those of the views. `mean` rows carry the 95 % intervals of `stages.comparison.estimates`, those
-    over another choice of classes (`_classes`) and, on the primary endpoint's layer, the subject's lift: its accuracy
-    minus the row's.
+    Heads are the probes and fine-tuning, layers those of the views. `mean` rows carry the 95 % intervals of
+    `stages.comparison.estimates`, those over another choice of classes (`_classes`) and, on the primary endpoint's
+    layer, the subject's lift: its accuracy minus the row's.
 
     Args:
         representations: as compared.
@@ -27,14 +27,14 @@ def comparison_cells(
         The table `COMPARISON`, rounded to 6 digits; NaN where a row has no such number.
     """
     rows = []
-    layers = {representation.name: representation.layers for representation in representations}
+    by_name = {representation.name: representation for representation in representations}
     for domain in DOMAINS:
-        subject_layer = layers[subject][domain].views["primary"] if subject else None
-        for head in HEADS:
+        for head in (*HEADS, FINETUNE):
+            subject_layer = by_name[subject].views(domain, head).get("primary") if subject else None
             for representation in representations:
-                for layer in representation.layers[domain].shown:
+                for layer in representation.shown(domain, head):
                     cell = {"domain": domain, "head": head, "representation": representation.name, "layer": layer}
-                    scores = representation.predictions[domain].scores[layer, head]
+                    scores = representation.scores(domain, layer, head)
                     by_seed = {
                         name: part.mean(axis=2)
                         for name, part in zip(("accuracy", "top_5", "loss"), scores, strict=True)
@@ -50,7 +50,8 @@ def comparison_cells(
                     _, mean["accuracy_low_classes"], mean["accuracy_high_classes"], *_ = (
                         estimate.interval_over_classes()
                     )
-                    if subject and representation.name != subject and layer == representation.views(domain)["primary"]:
+                    is_primary = layer == representation.views(domain, head)["primary"]
+                    if subject_layer and representation.name != subject and is_primary:
                         lift = estimates[domain][subject, subject_layer, head] - estimate
                         mean["lift"], mean["lift_low"], mean["lift_high"], *_ = lift.interval()
                     rows.append(cell | mean)
@@ -60,18 +61,20 @@ def comparison_cells(
 def mean_rows(cells: pd.DataFrame, representations: list[ProbedRepresentation]) -> pd.DataFrame:
     """The rows over seeds, a row a view: `COMPARISON` with a column `view` after `layer`.
 
-    An encoder has all views, even where they are one layer; pixels have `primary` only.
+    An encoder has all views, even where they are one layer; pixels, and what is fine-tuned, have
+    `primary` only.
     """
     means = cells[cells["seed"] == "mean"]
     views = pd.DataFrame(
         [
-            (domain, representation.name, layer, view)
+            (domain, head, representation.name, layer, view)
             for domain in DOMAINS
+            for head in (*HEADS, FINETUNE)
             for representation in representations
-            for view, layer in representation.views(domain).items()
+            for view, layer in representation.views(domain, head).items()
         ],
-        columns=["domain", "representation", "layer", "view"],
+        columns=["domain", "head", "representation", "layer", "view"],
     )
-    shown = means.merge(views, on=["domain", "representation", "layer"], how="left")
+    shown = means.merge(views, on=["domain", "head", "representation", "layer"], how="left")
     shown.insert(4, "view", shown.pop("view"))
     return shown

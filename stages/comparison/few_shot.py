@@ -1,4 +1,4 @@
-"""The few-shot ridge probe's right answers on test images, by how many labels it was given."""
+"""The right answers of the few-shot ridge probe, or of fine-tuning with few labels, on test images."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -8,8 +8,9 @@ import pandas as pd
 
 from stages.comparison.layers import Layers
 from stages.comparison.predictions import Predictions
+from stages.formats.csv import Table
 from stages.formats.npy import open_array
-from stages.probing.tables import FEW_SHOT
+from stages.probing.tables import FEW_SHOT, FINETUNED_LAYER, FINETUNED_SHOTS
 from stages.runtime.errors import StageError
 
 ROUNDING = 1e-5  # accuracies are written with 6 significant digits
@@ -46,10 +47,22 @@ def read_few_shot(
         StageError: when a file is missing or broken, the layer of a view is missing, the draws of
             some pretraining seed are, or the table and an array do not fit.
     """
-    folder = Path(folder)
-    path = folder / "few_shot.csv"
-    table = FEW_SHOT.read(path)
     expected = {(domain, layer) for domain, domain_layers in layers.items() for layer in domain_layers.shown}
+    return _read(Path(folder), FEW_SHOT, expected, predictions)
+
+
+def read_finetuned_shots(folder: str | Path, predictions: dict[str, Predictions]) -> dict[str, list[FewShot]]:
+    """Read the same of data/probes/finetune/<representation>: by domain alone, as fine-tuning has one layer."""
+    expected = {(domain, FINETUNED_LAYER) for domain in predictions}
+    found = _read(Path(folder), FINETUNED_SHOTS, expected, predictions)
+    return {domain: few for (domain, _), few in found.items()}
+
+
+def _read(
+    folder: Path, schema: Table, expected: set[tuple[str, str]], predictions: dict[str, Predictions]
+) -> dict[tuple[str, str], list[FewShot]]:
+    path = folder / "few_shot.csv"
+    table = schema.read(path)
     if (listed := set(zip(table["domain"], table["layer"], strict=True))) != expected:
         raise StageError(
             f"{path} must hold the layers of every view in each domain, {sorted(expected)}; it holds "

@@ -1,10 +1,11 @@
-"""Accuracy against how many labels a class a ridge probe was given."""
+"""Accuracy against how many labels a class a ridge probe, or fine-tuning, was given."""
 
 import pandas as pd
 
 from stages.comparison.estimates import Estimates
 from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import DIGITS, LABEL_EFFICIENCY
+from stages.probing.tables import DEPTH_HEAD, FINETUNE, FINETUNED_LAYER
 from stages.study.vocabulary import DOMAINS
 
 HEAD = "few_shot"  # in the keys of estimates, with the shots behind it
@@ -14,21 +15,29 @@ def label_efficiency(representations: list[ProbedRepresentation], estimates: Est
     """Mean over pretraining seeds and draws of labels, with 95 % intervals over images, pretraining seeds and draws.
 
     Which labels were drawn is a seed too, crossed with pretraining seeds: every pretraining meets the same draws. With
-    `all` labels there is one draw, and the interval does not account for others.
+    `all` labels there is one draw, and the interval does not account for others; that of fine-tuning is then over its
+    seeds.
 
     Args:
         representations: as compared.
-        estimates: by domain, then by representation, layer, `HEAD` and shots.
+        estimates: by domain, then by representation, layer, `HEAD` or `FINETUNE`, and shots.
 
     Returns:
-        `LABEL_EFFICIENCY`, fewest labels first. An encoder has all views, even where they are one layer; pixels have
-        `primary` only. `shots` is text (1, 5, ..., `all`), `labels` their mean number a class.
+        `LABEL_EFFICIENCY`, fewest labels first. `head` is the ridge probe or fine-tuning. An encoder has all views,
+        even where they are one layer; pixels, and what is fine-tuned, have `primary` only. `shots` is text (1, 5, ...,
+        `all`), `labels` their mean number a class.
     """
     rows = []
     for domain in DOMAINS:
         for representation in representations:
             for view, layer in representation.views(domain).items():
                 for few in representation.few_shot[domain, layer]:
-                    accuracy, low, high, *_ = estimates[domain][representation.name, layer, HEAD, few.shots].interval()
-                    rows.append((domain, representation.name, layer, view, few.shots, few.labels, accuracy, low, high))
+                    estimate = estimates[domain][representation.name, layer, HEAD, few.shots]
+                    key = (domain, DEPTH_HEAD, representation.name, layer, view)
+                    rows.append((*key, few.shots, few.labels, *estimate.interval()[:3]))
+        for representation in representations:
+            for few in representation.finetuned.few_shot[domain] if representation.finetuned else []:
+                estimate = estimates[domain][representation.name, FINETUNED_LAYER, FINETUNE, few.shots]
+                key = (domain, FINETUNE, representation.name, FINETUNED_LAYER, "primary")
+                rows.append((*key, few.shots, few.labels, *estimate.interval()[:3]))
     return LABEL_EFFICIENCY.frame(rows).round(DIGITS)

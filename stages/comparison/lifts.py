@@ -21,7 +21,7 @@ from stages.comparison.layers import VIEWS
 from stages.comparison.primary import SEQUENCE, Endpoint, fixed_sequence
 from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import DIGITS, LIFTS
-from stages.probing.tables import HEADS
+from stages.probing.tables import FINETUNE, HEADS
 from stages.study.representations import OBJECTIVES, sees_color
 from stages.study.verdicts import ALPHA
 from stages.study.vocabulary import DOMAINS
@@ -45,10 +45,12 @@ def lift_table(representations: list[ProbedRepresentation], estimates: Estimates
     """
     rows, tests, over_classes, primary = [], {}, {}, {}
     for domain in DOMAINS:
-        for head in HEADS:
+        for head in (*HEADS, FINETUNE):
             for view in VIEWS:
                 for subject, other in _pairs(representations, endpoint):
-                    layer, over_layer = subject.views(domain)[view], _layer(other, domain, view)
+                    layer, over_layer = subject.views(domain, head).get(view), _layer(other, domain, head, view)
+                    if not layer or not over_layer:
+                        continue
                     key = (domain, head, subject.name, layer, other.name, over_layer)
                     if key not in tests:
                         pair = (
@@ -63,7 +65,7 @@ def lift_table(representations: list[ProbedRepresentation], estimates: Estimates
     p = {key: p_value(test) for key, test in tests.items()}
     declared = [primary[domain] for domain in SEQUENCE if domain in primary]
     adjusted = dict(zip(declared, fixed_sequence([p[key] for key in declared]), strict=True))
-    for head in HEADS:
+    for head in (*HEADS, FINETUNE):
         family = [key for key in tests if key[1] == head and key not in declared]
         adjusted |= dict(zip(family, holm([p[key] for key in family]), strict=True))
     return LIFTS.frame(
@@ -147,6 +149,6 @@ def _pairs(
     return [(subject, other) for subject in learned for other in [*others, *learned] if are_compared(subject, other)]
 
 
-def _layer(representation: ProbedRepresentation, domain: str, view: str) -> str:
-    views = representation.views(domain)
-    return views.get(view, views["primary"])
+def _layer(representation: ProbedRepresentation, domain: str, head: str, view: str) -> str | None:
+    views = representation.views(domain, head)
+    return views.get(view, views.get("primary"))

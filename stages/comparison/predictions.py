@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from stages.comparison.layers import Layers
-from stages.probing.tables import HEADS, PREDICTIONS
+from stages.probing.tables import FINETUNE, FINETUNED_LAYER, HEADS, PREDICTIONS
 from stages.runtime.errors import StageError
+from stages.study.vocabulary import DOMAINS
 
 PROBE = ["domain", "layer", "head"]
 SEEDS = ["pretraining_seed", "seed"]
@@ -30,7 +31,8 @@ class Predictions:
     Attributes:
         images: (N,) names, ascending.
         labels: (N,) class names.
-        predicted: (N,) class names, by the conv probe on the primary endpoint's layer with the first seeds.
+        predicted: (N,) class names, by the conv probe on the primary endpoint's layer, or the fine-tuned encoder, with
+            the first seeds.
         order: (N,) where each of `images` stands in the file; other arrays of the domain's test images have that order.
         scores: by layer and head.
     """
@@ -58,7 +60,32 @@ def read_predictions(path: str | Path, layers: dict[str, Layers], depth_heads: l
             just every head on the layers of the views and the depth heads on the others, lists an image twice,
             or leaves one out for some seed.
     """
-    path = Path(path)
+    expected = {}
+    for domain, own in layers.items():
+        expected[domain] = {(layer, head) for layer in own.table["layer"] for head in depth_heads}
+        expected[domain] |= {(layer, head) for layer in own.shown for head in HEADS}
+    shown = {domain: (own.views["primary"], "conv") for domain, own in layers.items()}
+    what = (
+        f"all heads on the layers of every view in both domains, and {', '.join(depth_heads)} on every layer of "
+        f"layers.csv"
+    )
+    return _read_domains(Path(path), expected, shown, what)
+
+
+def read_finetuned_predictions(path: str | Path) -> dict[str, Predictions]:
+    """Read the predictions.csv of a fine-tuned representation, as `read_predictions` does."""
+    key = FINETUNED_LAYER, FINETUNE
+    shown = dict.fromkeys(DOMAINS, key)
+    return _read_domains(Path(path), {domain: {key} for domain in shown}, shown, "fine-tuning in both domains alone")
+
+
+def _read_domains(path: Path, expected: dict[str, set], shown: dict[str, tuple], what: str) -> dict[str, Predictions]:
+    """The predictions of each domain.
+
+    Args:
+        expected: the layers and heads that a domain must have, which `what` says in words.
+        shown: the layer and head whose predictions are kept as class names.
+    """
     table = _read(path)
     # One number a row, in the order of the keys: sorting and comparing it is many times faster than sorting text.
     codes = {name: table[name].cat.codes.to_numpy(np.int64) for name in [*PROBE, "image"]}
@@ -71,16 +98,16 @@ def read_predictions(path: str | Path, layers: dict[str, Layers], depth_heads: l
     if (np.diff(keys[rows]) == 0).any():
         raise StageError(f"{path} predicts an image twice. Remove it and run `dvc repro`.")
 
-    blocks: dict[str, dict] = {domain: {} for domain in layers}
+    blocks: dict[str, dict] = {domain: {} for domain in expected}
     block = np.ravel_multi_index([codes[name] for name in PROBE], [codes[name].max() + 1 for name in PROBE])[rows]
     for part in np.split(rows, np.flatnonzero(np.diff(block)) + 1):
         domain, layer, head = (table[name].cat.categories[codes[name][part[0]]] for name in PROBE)
         blocks.setdefault(domain, {})[layer, head] = part
-    _check_blocks(path, blocks, layers, depth_heads)
-    return {domain: _domain(path, table, codes, blocks[domain], layers[domain].views["primary"]) for domain in layers}
+    _check_blocks(path, blocks, expected, what)
+    return {domain: _domain(path, table, codes, blocks[domain], shown[domain]) for domain in expected}
 
 
-def _domain(path: Path, table: pd.DataFrame, codes: dict, blocks: dict, primary: str) -> Predictions:
+def _domain(path: Path, table: pd.DataFrame, codes: dict, blocks: dict, key_shown: tuple) -> Predictions:
     # Class names as numbers that labels and predictions share.
     classes = table["label"].cat.categories.union(table["predicted"].cat.categories)
     number = {n: classes.get_indexer(table[n].cat.categories)[table[n].cat.codes] for n in ("label", "predicted")}
@@ -107,7 +134,7 @@ def _domain(path: Path, table: pd.DataFrame, codes: dict, blocks: dict, primary:
         raise StageError(f"{path} holds one test image of a domain; intervals need two. Change split.*_fraction.")
     order = np.argsort(pd.unique(codes["image"][np.sort(first)]), kind="stable")
     names = table["image"].cat.categories.to_numpy(object)[images]
-    shown = number["predicted"][blocks[primary, "conv"][: len(images)]]
+    shown = number["predicted"][blocks[key_shown][: len(images)]]
     return Predictions(names, *(classes.to_numpy(object)[numbers] for numbers in (labels, shown)), order, scores)
 
 
@@ -120,19 +147,15 @@ def _read(path: Path) -> pd.DataFrame:
     return table
 
 
-def _check_blocks(path: Path, blocks: dict, layers: dict[str, Layers], depth_heads: list[str]) -> None:
+def _check_blocks(path: Path, blocks: dict, expected: dict[str, set], what: str) -> None:
     written = {(domain, *key) for domain, keys in blocks.items() for key in keys}
-    expected = set()
-    for domain, domain_layers in layers.items():
-        expected |= {(domain, layer, head) for layer in domain_layers.table["layer"] for head in depth_heads}
-        expected |= {(domain, layer, head) for layer in domain_layers.shown for head in HEADS}
-    if written != expected:
+    wanted = {(domain, *key) for domain, keys in expected.items() for key in keys}
+    if written != wanted:
         names = {
-            what: "; ".join(", ".join(key) for key in sorted(keys)) or "nothing"
-            for what, keys in (("missing", expected - written), ("superfluous", written - expected))
+            side: "; ".join(", ".join(key) for key in sorted(keys)) or "nothing"
+            for side, keys in (("missing", wanted - written), ("superfluous", written - wanted))
         }
         raise StageError(
-            f"{path} must hold all heads on the layers of every view in both domains, and {', '.join(depth_heads)} on "
-            f"every layer of layers.csv; missing: {names['missing']}; superfluous: {names['superfluous']}. "
+            f"{path} must hold {what}; missing: {names['missing']}; superfluous: {names['superfluous']}. "
             f"Run `dvc repro`."
         )

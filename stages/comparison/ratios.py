@@ -35,7 +35,7 @@ class Ratio(NamedTuple):
 def ratio_table(
     representations: list[ProbedRepresentation], estimates: Estimates, chance: dict[str, float]
 ) -> pd.DataFrame:
-    """The ratios of every representation to each kind of pixels with colour, under every head and in every view.
+    """The ratios of every representation to each kind of pixels with colour, under every probe and in every view.
 
     Args:
         representations: as compared.

@@ -1,16 +1,25 @@
 """The probes' results of each representation in params.yaml, checked to be of the same test images."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from stages.comparison.few_shot import FewShot, read_few_shot
+from stages.comparison.few_shot import FewShot, read_few_shot, read_finetuned_shots
 from stages.comparison.layers import Layers, read_layers
-from stages.comparison.predictions import Predictions, read_predictions
-from stages.probing.tables import PIXELS_LAYER
+from stages.comparison.predictions import Predictions, Scores, read_finetuned_predictions, read_predictions
+from stages.probing.tables import DEPTH_HEAD, FINETUNE, FINETUNED_LAYER, PIXELS_LAYER
 from stages.runtime.errors import StageError
 from stages.study.vocabulary import DOMAINS
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """What fine-tuning made of a representation: `predictions` and `few_shot`, both by domain."""
+
+    predictions: dict[str, Predictions]
+    few_shot: dict[str, list[FewShot]]
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,7 @@ class ProbedRepresentation:
         layers: by domain.
         predictions: by domain.
         few_shot: by domain and layer.
+        finetuned: None where it was not fine-tuned.
     """
 
     name: str
@@ -30,24 +40,46 @@ class ProbedRepresentation:
     layers: dict[str, Layers]
     predictions: dict[str, Predictions]
     few_shot: dict[tuple[str, str], list[FewShot]]
+    finetuned: Finetuned | None = None
 
-    def views(self, domain: str) -> dict[str, str]:
-        """The layer of each view, of `stages.comparison.layers.VIEWS`; pixels have the first alone."""
+    def views(self, domain: str, head: str = DEPTH_HEAD) -> dict[str, str]:
+        """The layer of each view, of `stages.comparison.layers.VIEWS`; pixels have the first alone.
+
+        All probes have the same. Fine-tuning has the first view, of the layer below its linear layer, and none where
+        the representation was not fine-tuned.
+        """
+        if head == FINETUNE:
+            return {"primary": FINETUNED_LAYER} if self.finetuned else {}
         return self.layers[domain].views
 
+    def shown(self, domain: str, head: str) -> list[str]:
+        """The layers of a head's views, each once."""
+        return list(dict.fromkeys(self.views(domain, head).values()))
+
+    def scores(self, domain: str, layer: str, head: str) -> Scores:
+        """The scores of a head on one of its layers."""
+        predictions = self.finetuned.predictions if head == FINETUNE else self.predictions
+        return predictions[domain].scores[layer, head]
+
     def probe_seeds(self, domain: str) -> set[tuple[str, int]]:
-        """How many seeds each head was fitted with."""
+        """How many seeds each probe was fitted with; not fine-tuning, whose seeds are its own."""
         return {(head, scores.hit.shape[1]) for (_, head), scores in self.predictions[domain].scores.items()}
 
 
 def read_representations(
-    folder: str | Path, pixels: list[str], encoders: list[str], primary: str, depth_heads: list[str]
+    folder: str | Path,
+    pixels: list[str],
+    encoders: list[str],
+    primary: str,
+    depth_heads: list[str],
+    finetuned: Collection[str] = (),
 ) -> list[ProbedRepresentation]:
     """Read <folder>/<representation>/ for each name, and for no other.
 
     Args:
         primary: the encoders' layer of the primary endpoint.
         depth_heads: those that every layer has: `probe.depth_heads`.
+        finetuned: the names whose <folder>/finetune/<representation>/ is read, too.
 
     Raises:
         StageError: when a file is missing or broken, or representations did not predict the same images with the same
@@ -57,26 +89,65 @@ def read_representations(
     for kind, names, layer in (("pixels", pixels, PIXELS_LAYER), ("encoder", encoders, primary)):
         for name in names:
             place = Path(folder) / name
-            for path in (place, place / "layers.csv", place / "predictions.csv"):
-                if not path.exists():
-                    raise StageError(
-                        f"{path} is missing, but probe.representations lists '{name}'. `dvc repro` makes it, "
-                        f"`dvc checkout` brings it back."
-                    )
+            _check_exist("probe", name, place, place / "layers.csv", place / "predictions.csv")
             layers = read_layers(place / "layers.csv", layer)
             predictions = read_predictions(place / "predictions.csv", layers, depth_heads)
             few_shot = read_few_shot(place, layers, predictions)
-            representations.append(ProbedRepresentation(name, kind, layers, predictions, few_shot))
+            tuned = _read_finetuned(Path(folder) / "finetune" / name, predictions) if name in finetuned else None
+            representations.append(ProbedRepresentation(name, kind, layers, predictions, few_shot, tuned))
             _check_same(representations[0], representations[-1])
     _check_pretraining_seeds(representations)
+    _check_finetuning([representation for representation in representations if representation.finetuned])
     return representations
+
+
+def _read_finetuned(place: Path, probed: dict[str, Predictions]) -> Finetuned:
+    _check_exist("finetune", place.name, place, place / "predictions.csv")
+    predictions = read_finetuned_predictions(place / "predictions.csv")
+    for domain, own in predictions.items():
+        if not _same_images(own, probed[domain]):
+            raise StageError(
+                f"{place} is of other test images of domain '{domain}' than the probes of '{place.name}': they cannot "
+                f"be paired. `dvc repro` makes both from the same split."
+            )
+    return Finetuned(predictions, read_finetuned_shots(place, predictions))
+
+
+def _check_exist(group: str, name: str, *paths: Path) -> None:
+    for path in paths:
+        if not path.exists():
+            raise StageError(
+                f"{path} is missing, but {group}.representations lists '{name}'. `dvc repro` makes it, `dvc checkout` "
+                f"brings it back."
+            )
+
+
+def _same_images(ours: Predictions, theirs: Predictions) -> bool:
+    return np.array_equal(ours.images, theirs.images) and np.array_equal(ours.labels, theirs.labels)
+
+
+def _check_finetuning(finetuned: list[ProbedRepresentation]) -> None:
+    """All are fine-tuned on the same numbers of labels, with as many seeds and draws."""
+    fits = {
+        representation.name: [
+            (domain, few.shots, few.hits.shape[:2])
+            for domain, own in representation.finetuned.few_shot.items()
+            for few in own
+        ]
+        for representation in finetuned
+    }
+    for name, own in fits.items():
+        if own != (first := fits[finetuned[0].name]):
+            raise StageError(
+                f"'{name}' was not fine-tuned as '{finetuned[0].name}' was: its domains, labels a class and "
+                f"(pretraining seeds, draws) are {own}, not {first}. `dvc repro` makes them equal."
+            )
 
 
 def _check_same(first: ProbedRepresentation, other: ProbedRepresentation) -> None:
     for domain in DOMAINS:
         ours, theirs = first.predictions[domain], other.predictions[domain]
-        same = np.array_equal(ours.images, theirs.images) and np.array_equal(ours.labels, theirs.labels)
-        if not same or first.probe_seeds(domain) != other.probe_seeds(domain):
+        if not _same_images(ours, theirs) or first.probe_seeds(domain) != other.probe_seeds(domain):
             raise StageError(
                 f"'{other.name}' and '{first.name}' did not predict the same images of domain '{domain}' with the same "
                 f"labels and seeds ({len(theirs.images)} and {len(ours.images)} images): they cannot be paired. "

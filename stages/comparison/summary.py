@@ -6,7 +6,9 @@ import pandas as pd
 
 from stages.comparison.lifts import typical_detectable
 from stages.comparison.primary import Endpoint, primary_results
+from stages.probing.tables import FINETUNE
 from stages.study.heads import HEADS
+from stages.study.labels_saved import saved_sentence
 from stages.study.verdicts import ALPHA, WIN, verdict
 from stages.study.vocabulary import with_layer
 
@@ -14,12 +16,15 @@ WIDTH = 120
 TITLES = {"in": "In-domain (classes that the autoencoder saw)", "out": "Out of domain (held-out classes)"}
 
 
-def comparison_text(means: pd.DataFrame, lifts: pd.DataFrame, classes: dict[str, int], endpoint: Endpoint) -> str:
+def comparison_text(
+    means: pd.DataFrame, lifts: pd.DataFrame, labels_saved: pd.DataFrame, classes: dict[str, int], endpoint: Endpoint
+) -> str:
     """The primary endpoint; then a block a domain: accuracies in percent, the subject's lifts, what each encoder beats.
 
     Args:
         means: as by `stages.comparison.cells.mean_rows`.
         lifts: as by `stages.comparison.lifts.lift_table`.
+        labels_saved: as by `stages.comparison.labels_saved.labels_saved_table`.
         classes: how many classes each domain has.
         endpoint: the primary endpoint.
     """
@@ -41,7 +46,7 @@ def comparison_text(means: pd.DataFrame, lifts: pd.DataFrame, classes: dict[str,
             others = "".join(f"{100 * cells.loc[('primary', head), 'accuracy']:>7.1f}" for head in probed)
             line = f"  {name:<21}{shown['primary']:>11}  {best:<19}{shown['latent']:>11}{others}"
             lines.append(f"{line}   {_lift(cells.loc[('primary', endpoint.head)])}".rstrip())
-        lines += [*_wins(lifts, domain, endpoint.head), ""]
+        lines += [*_wins(lifts, domain, endpoint.head), *_finetuned(rows, labels_saved, domain), ""]
     return "\n".join(lines)
 
 
@@ -88,11 +93,28 @@ def _wins(lifts: pd.DataFrame, domain: str, head: str) -> list[str]:
     return lines
 
 
+def _finetuned(rows: pd.DataFrame, labels_saved: pd.DataFrame, domain: str) -> list[str]:
+    """Accuracies of fine-tuning, and the labels that pretraining saves with the fewest; else nothing."""
+    tuned = rows[rows["head"] == FINETUNE]
+    if tuned.empty:
+        return []
+    shown = [f"{row['representation']} {_percent_of(row)}" for _, row in tuned.iterrows()]
+    lines = [f"Fine-tuned end to end on all labels: {', '.join(shown)}."]
+    fewest = labels_saved[labels_saved["domain"] == domain].drop_duplicates(["representation", "over"])
+    lines += [saved_sentence(row) for _, row in fewest.iterrows()]
+    return [
+        line for text in lines for line in textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+    ]
+
+
 def _percent(cells: pd.DataFrame, view: str, head: str) -> str:
     """`52.7 ± 6.6`; empty where a representation has no such view."""
     if (view, head) not in cells.index:
         return ""
-    row = cells.loc[(view, head)]
+    return _percent_of(cells.loc[(view, head)])
+
+
+def _percent_of(row: pd.Series) -> str:
     half = (row["accuracy_high"] - row["accuracy_low"]) / 2
     return f"{100 * row['accuracy']:.1f} ± {100 * half:.1f}"
 

@@ -61,9 +61,20 @@ TAKEAWAYS = Table("the answer in three lines", dict.fromkeys(("question", "verdi
 LABEL_EFFICIENCY = Table(
     "the table of accuracy by labels a class",
     {
-        **dict.fromkeys(("domain", "representation", "layer", "view", "shots"), str),
+        **dict.fromkeys(("domain", "head", "representation", "layer", "view", "shots"), str),
         **dict.fromkeys(("labels", "accuracy"), float),
         **dict.fromkeys(("accuracy_low", "accuracy_high"), None),
+    },
+)
+LABELS_SAVED = Table(
+    "the table of labels saved",
+    {
+        **dict.fromkeys(("domain", "representation", "over", "shots"), str),
+        **dict.fromkeys(("labels", "accuracy", "labels_from_scratch"), float),
+        "bound": str,  # `at most` or `more than` labels_from_scratch where the curve does not reach the accuracy
+        **dict.fromkeys(("from_scratch_low", "from_scratch_high"), None),  # missing: beyond the curve
+        "utility": float,
+        **dict.fromkeys(("utility_low", "utility_high"), None),
     },
 )
 DEPTH = Table(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from stages.probing.tables import DEPTH_HEAD
 from stages.study import seen_classes
 from stages.study.heads import HEADS
 from stages.study.representations import BY_NAME
@@ -148,7 +149,8 @@ def _most(first, accuracy: DataFrame, efficiency: DataFrame, pretraining: Pretra
     others = fixed.drop(name)
     if len(others):
         gains[f"another representation ({others.idxmax()})"] = others.max() - fixed[name]
-    own = efficiency[(efficiency["representation"] == name) & (efficiency["layer"] == layer)]
+    probes = efficiency[efficiency["head"] == DEPTH_HEAD]
+    own = probes[(probes["representation"] == name) & (probes["layer"] == layer)]
     curve = own[own["view"] == "primary"].groupby("labels")["accuracy"].mean()
     if len(curve) > 1:
         doublings = math.log2(curve.index[-1] / curve.index[-2])

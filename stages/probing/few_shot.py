@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stages.classifiers.domains import draw_images
 from stages.probing.head import FittedHead, select_hyperparameter
 from stages.probing.heads.ridge import RidgeProbe, calibrate_all, fit_ridge, ridge_scores
 from stages.runtime.schema import Probe
@@ -36,17 +37,6 @@ class Draw(NamedTuple):
     alpha: float
     validation_accuracy: float
     probe: RidgeProbe
-
-
-def draw_images(labels: np.ndarray, shots: int, seed: tuple[int, ...]) -> np.ndarray:
-    """Positions of `shots` images of each class, ascending, int64; `seed` and `labels` decide which.
-
-    Args:
-        labels: (N,) int64; no class has fewer than `shots`.
-    """
-    rng = np.random.default_rng(seed)
-    drawn = [rng.choice(np.flatnonzero(labels == label), shots, replace=False) for label in np.unique(labels)]
-    return np.sort(np.concatenate(drawn))
 
 
 def fit_few_shot(

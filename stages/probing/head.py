@@ -44,12 +44,12 @@ class FittedHead(NamedTuple):
     curves: tuple[CurvePoint, ...] = ()
 
 
-def select_hyperparameter(trials: list[Trial], parameter: str) -> int:
+def select_hyperparameter(trials: list[Trial], parameter: str, group: str = "probe") -> int:
     """Index of the trial with the highest accuracy; of equals the lowest loss, then the smallest value.
 
     Args:
         trials: on validation images; those with a loss that is not finite diverged.
-        parameter: the list of values in the group `probe`, for the message.
+        parameter, group: the list of values, and the group of the parameters that has it, for the message.
 
     Raises:
         StageError: when every trial diverged.
@@ -57,7 +57,7 @@ def select_hyperparameter(trials: list[Trial], parameter: str) -> int:
     finite = [index for index, trial in enumerate(trials) if np.isfinite(trial.loss)]
     if not finite:
         raise StageError(
-            f"the probe diverged at every value of probe.{parameter}: "
+            f"the probe diverged at every value of {group}.{parameter}: "
             f"{', '.join(f'{trial.value:g}' for trial in trials)}. Add a smaller one."
         )
     return max(finite, key=lambda index: (trials[index].accuracy, -trials[index].loss, -trials[index].value))

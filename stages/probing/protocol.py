@@ -34,8 +34,8 @@ from stages.probing.results import (
     curve_rows,
     few_shot_rows,
     layer_rows,
-    prediction_table,
 )
+from stages.probing.scores import prediction_table
 from stages.probing.source import FeatureSource, ProbeRun
 from stages.probing.tables import CHOICES, CURVES, DEPTH_HEAD, FEW_SHOT, HEADS, LAYERS
 from stages.runtime.schema import Probe
@@ -128,7 +128,9 @@ def predict_domain(
                 few_shot_hits.append(few_shot_predictions(probes.few_shot, features.vectors) == features.labels)
         for (head, seed), parts in log_probabilities.items():
             key = run.source.layers.index(run.layer), HEADS.index(head), run.pretraining_seed, seed
-            tables[key] = prediction_table(run, head, seed, np.concatenate(parts))
+            columns = {"domain": run.domain.name, "layer": run.layer, "head": head}
+            columns |= {"pretraining_seed": run.pretraining_seed, "seed": seed}
+            tables[key] = prediction_table(run.domain, columns, np.concatenate(parts))
         if probes.few_shot:
             right = np.concatenate(few_shot_hits, axis=1)
             rows += few_shot_rows(run, probes.few_shot, right)

@@ -9,7 +9,6 @@ import pandas as pd
 from stages.classifiers.conv import ConvProbe
 from stages.probing.few_shot import Draw
 from stages.probing.fitted_layer import FittedDomain, best_layer, cross_validated_accuracy, validation_accuracy
-from stages.probing.scores import cross_entropy, top_k_hits
 from stages.probing.source import ProbeRun
 from stages.probing.tables import CHOICES, CURVES, FEW_SHOT, HEADS, LAYERS, PREDICTIONS
 
@@ -103,24 +102,6 @@ def few_shot_rows(run: ProbeRun, draws: list[Draw], hits: np.ndarray) -> list[di
         }
         for draw, accuracy in zip(draws, hits.mean(axis=1), strict=True)
     ]
-
-
-def prediction_table(run: ProbeRun, head: str, seed: int, log_probabilities: np.ndarray) -> pd.DataFrame:
-    """A row for each of the domain's test images, of the log-probabilities (N, K) of one probe."""
-    domain, test = run.domain, run.domain.images["test"]
-    columns = {
-        "domain": domain.name,
-        "layer": run.layer,
-        "head": head,
-        "pretraining_seed": run.pretraining_seed,
-        "seed": seed,
-        "image": test.names,
-        "label": domain.classes[test.labels],
-        "predicted": domain.classes[log_probabilities.argmax(axis=1)],
-        "top5": top_k_hits(log_probabilities, test.labels, 5).astype(int),
-        "loss": cross_entropy(log_probabilities, test.labels).astype(np.float64),
-    }
-    return pd.DataFrame(columns)
 
 
 def _heads(fitted: FittedDomain):

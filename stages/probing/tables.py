@@ -5,12 +5,19 @@
 `choices.csv`       every hyperparameter value that was tried, with its scores on validation images
 `layers.csv`        every layer with the cross-validated accuracy that selects the best one
 `few_shot.csv`      the ridge probe by labels a class; `few_shot/<domain>-<layer>.npy` has its hits
+
+data/probes/finetune/<representation>/ has predictions.csv, choices.csv (both of all labels), and few_shot.csv with a
+learning rate in the place of alpha; their layer is `FINETUNED_LAYER`.
 """
 
 from stages.formats.csv import Table
 
 # Identifiers of the heads, in the order of the tables. Each is a module of stages/probing/heads.
 HEADS = ("conv", "linear", "knn", "ridge")
+# The head that trains the encoder, too: stages/finetuning.
+FINETUNE = "finetune"
+# The last block's activations, before the convolution that makes the latents of them; of `rgb`, too.
+FINETUNED_LAYER = "mid"
 # The head that every layer has, whatever `probe.depth_heads` adds, and that selects the best layer.
 DEPTH_HEAD = "ridge"
 # Pixels are a single layer; the output of an encoder is its latents.
@@ -75,5 +82,10 @@ FEW_SHOT = Table(
         "draw": int,
         **dict.fromkeys(("alpha", "validation_accuracy", "test_accuracy"), float),
     },
+    float_format="%.6g",
+)
+FINETUNED_SHOTS = Table(
+    "a table of fine-tuning by labels a class",
+    {"learning_rate" if name == "alpha" else name: kind for name, kind in FEW_SHOT.columns.items()},
     float_format="%.6g",
 )

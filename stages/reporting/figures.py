@@ -10,9 +10,11 @@ from stages.reporting.numbers import fixed, percent, points
 from stages.reporting.results import StudyResults
 from stages.reporting.theme import COLORS, SUBSETS, with_variables
 from stages.reporting.vega import as_file, fill_template, render
-from stages.study.heads import HEADS
+from stages.study.heads import FINETUNED, HEADS
 from stages.study.representations import OBJECTIVES
 from stages.study.vocabulary import DOMAINS
+
+FINETUNED_VIEW = "fine-tuned"  # a row of the chart of few labels, beside those of the views
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ def accuracy_figure(results: StudyResults, head: str) -> list[Panel]:
     for domain, names in DOMAINS.items():
         bars = _of_domain(results.accuracy, domain)
         bars = bars[bars["head"] == head].assign(chance=results.chance.get(domain))
-        title = f"{names.title}: test accuracy of the {HEADS[head]}"
+        title = f"{names.title}: test accuracy of the {(HEADS | FINETUNED)[head]}"
         panels += _panel("accuracy", bars, names.title, title, f"Test accuracy: {_spoken(bars)}.", f"{head}-{domain}")
     return panels
 
@@ -62,16 +64,24 @@ def lift_figure(results: StudyResults, head: str) -> list[Panel]:
 
 
 def efficiency_figure(results: StudyResults, view: str) -> list[Panel]:
-    """Accuracy against the number of labels a class, for the layers of a view; pixels are in each."""
+    """Accuracy against the number of labels a class, for the layers of a view; pixels are in each.
+
+    Of the ridge probe, but where the view is `FINETUNED_VIEW`.
+    """
     panels = []
     for domain, names in DOMAINS.items():
         curves = _of_domain(results.efficiency, domain)
-        curves = curves[(curves["view"] == view) | (curves["layer"] == "pixels")]
+        finetuned = curves["head"].isin(FINETUNED)
+        if view == FINETUNED_VIEW:
+            curves = curves[finetuned]
+        else:
+            curves = curves[~finetuned & ((curves["view"] == view) | (curves["layer"] == "pixels"))]
         curves = curves.drop_duplicates(["representation", "shots"]).sort_values("labels", kind="stable")
         most = curves[curves["labels"] == curves["labels"].max()]
         spoken = ", ".join(f"{row.representation} {percent(row.accuracy)} %" for row in most.itertuples())
         description = f"Test accuracy with {most['labels'].max():.3g} labels a class, the most: {spoken}."
-        title = f"{names.title}: accuracy against labels a class, {view} layers"
+        layers = "fine-tuned encoders" if view == FINETUNED_VIEW else f"{view} layers"
+        title = f"{names.title}: accuracy against labels a class, {layers}"
         curves = curves.assign(only=view, chance=results.chance.get(domain))
         panels += _panel("label_efficiency", curves, names.title, title, description, f"{view}-{domain}")
     return panels

@@ -12,12 +12,14 @@ from stages.reporting.pictures import Picture
 from stages.reporting.results import StudyResults
 from stages.reporting.theme import css_variables
 from stages.study import seen_classes
-from stages.study.heads import HEADS
+from stages.study.heads import FINETUNED, HEADS
+from stages.study.labels_saved import saved_sentence
 from stages.study.representations import BY_NAME, COLOR_PIXELS
 from stages.study.verdicts import verdict
 from stages.study.vocabulary import DOMAINS
 
 ROOM = Path(__file__).parent
+VIEWS = ("primary", "best", "latent", figures.FINETUNED_VIEW)  # of the chart of few labels
 
 
 def render_page(
@@ -65,14 +67,16 @@ def render_page(
         seen_tables=tables.seen_class_tables(results.seen_classes),
         representations=[(name, tables.sees(name), _description(name)) for name in compared],
         representation_tables=_by_domain(tables.representation_table, results),
-        accuracy={name: figures.accuracy_figure(results, key) for key, name in HEADS.items()},
+        accuracy={name: figures.accuracy_figure(results, key) for key, name in (HEADS | FINETUNED).items()},
         lifts=figures.lift_figure(results, head) if head else None,
         lift_tables=_by_domain(tables.lift_table, results),
         class_tables=_by_domain(tables.class_table, results),
         ratio_tables=_by_domain(tables.ratio_table, results),
         primary_layer=next(iter(results.accuracy.query("view == 'primary' and layer != 'pixels'")["layer"]), None),
-        efficiency={view: figures.efficiency_figure(results, view) for view in ("primary", "best", "latent")},
+        efficiency={view: figures.efficiency_figure(results, view) for view in VIEWS},
         efficiency_tables=_by_domain(tables.efficiency_table, results),
+        labels_saved=_labels_saved(results),
+        labels_saved_tables=_by_domain(tables.labels_saved_table, results),
         few_shot_lift_tables=_by_domain(tables.few_shot_lift_table, results),
         depth=figures.depth_figure(results),
         depth_tables=_by_domain(tables.depth_table, results),
@@ -108,6 +112,16 @@ def _description(representation: str) -> str:
 def _by_domain(make, results: StudyResults) -> list[tables.Table]:
     made = [make(results, domain, names.title) for domain, names in DOMAINS.items()]
     return [table for table in made if table.rows]
+
+
+def _labels_saved(results: StudyResults) -> dict[str, list[str]]:
+    """By domain, a sentence for each pretrained encoder and network from scratch: of the fewest labels."""
+    fewest = results.labels_saved.drop_duplicates(["domain", "representation", "over"])
+    return {
+        names.title: [saved_sentence(row) for _, row in fewest[fewest["domain"] == domain].iterrows()]
+        for domain, names in DOMAINS.items()
+        if (fewest["domain"] == domain).any()
+    }
 
 
 def _confused(results: StudyResults, objectives: list[str]) -> dict[str, dict[str, list[tables.Table]]]:

@@ -13,6 +13,7 @@ from stages.comparison.tables import (
     DEPTH,
     FEW_SHOT_LIFTS,
     LABEL_EFFICIENCY,
+    LABELS_SAVED,
     LIFTS,
     RATIOS,
     SEEN_CLASSES,
@@ -47,6 +48,7 @@ class StudyResults:
     ratios: pd.DataFrame
     efficiency: pd.DataFrame
     few_shot_lifts: pd.DataFrame
+    labels_saved: pd.DataFrame
     depth: pd.DataFrame
     curves: pd.DataFrame
     confused: pd.DataFrame
@@ -84,6 +86,7 @@ def read_results(objectives: list[str], controls: list[str]) -> StudyResults:
         ratios=RATIOS.read("metrics/ratios.csv"),
         efficiency=LABEL_EFFICIENCY.read("metrics/label_efficiency.csv"),
         few_shot_lifts=FEW_SHOT_LIFTS.read("metrics/few_shot_lifts.csv"),
+        labels_saved=LABELS_SAVED.read("metrics/labels_saved.csv"),
         seen_classes=SEEN_CLASSES.read("metrics/seen_classes.csv"),
         takeaways=TAKEAWAYS.read("data/comparison/takeaways.csv"),
         depth=DEPTH.read("metrics/depth.csv"),

@@ -7,7 +7,8 @@ import pandas as pd
 from stages.reporting.answer import main_head
 from stages.reporting.numbers import fixed, fixed_range, percent, percent_range, points, points_range, probability
 from stages.reporting.results import StudyResults
-from stages.study.heads import HEADS
+from stages.study.heads import FINETUNED, HEADS
+from stages.study.labels_saved import saved_range
 from stages.study.representations import OBJECTIVES, sees_color
 from stages.study.seen_classes import IMAGES
 from stages.study.verdicts import BEHIND, WIN, verdict
@@ -36,7 +37,7 @@ class Table:
 def representation_table(results: StudyResults, domain: str, title: str) -> Table:
     """Accuracies of every representation and layer under every head, with their intervals."""
     means = results.comparison[results.comparison["domain"] == domain]
-    heads = [head for head in HEADS if (means["head"] == head).any()]
+    heads = [head for head in HEADS | FINETUNED if (means["head"] == head).any()]
     rows = []
     for (name, layer), cells in means.groupby(["representation", "layer"], sort=False):
         row = [name, layer]
@@ -145,14 +146,33 @@ def efficiency_table(results: StudyResults, domain: str, title: str) -> Table:
     means = means[(means["domain"] == domain) & (means["view"] == "primary")]
     rows = [
         [
-            row.representation, row.layer, row.view, row.shots, fixed(row.labels, 1), percent(row.accuracy),
+            row.representation, row.layer, row.head, row.shots, fixed(row.labels, 1), percent(row.accuracy),
             percent(row.accuracy_low), percent(row.accuracy_high),
         ]
         for row in means.itertuples()
     ]  # fmt: skip
-    columns = ["representation", "layer", "view", "shots", "labels a class", "accuracy", "from", "to"]
-    caption = f"{title}: test accuracy of the ridge probe in %; of all views in metrics/label_efficiency.csv."
-    return Table(caption, columns, rows, {"layer", "view"})
+    columns = ["representation", "layer", "head", "shots", "labels a class", "accuracy", "from", "to"]
+    caption = f"{title}: test accuracy by labels a class in %; of all views in metrics/label_efficiency.csv."
+    return Table(caption, columns, rows, {"layer", "head"})
+
+
+def labels_saved_table(results: StudyResults, domain: str, title: str) -> Table:
+    """With how many labels training from scratch is as accurate as each pretrained encoder is with some."""
+    saved = results.labels_saved[results.labels_saved["domain"] == domain]
+    rows = [
+        [
+            row["representation"], row["over"], row["shots"], fixed(row["labels"], 1), percent(row["accuracy"]),
+            f"{row['bound']} {fixed(row['labels_from_scratch'], 1)}".strip(), saved_range(row),
+            fixed(row["utility"], 2),
+        ]
+        for _, row in saved.iterrows()
+    ]  # fmt: skip
+    columns = ["representation", "over", "shots", "labels a class", "accuracy", "from scratch", "from scratch 95 %"]
+    caption = (
+        f"{title}: labels a class with which training from scratch is as accurate; utility: how many times as many "
+        f"again; in metrics/labels_saved.csv."
+    )
+    return Table(caption, [*columns, "utility"], rows, {"over"})
 
 
 def few_shot_lift_table(results: StudyResults, domain: str, title: str) -> Table:

@@ -10,6 +10,12 @@ from stages.study.representations import KMEANS_PATCHES, SWAPPED, first_probed
 if TYPE_CHECKING:
     from stages.runtime.schema import Params
 
+# Encoders that are not fine-tuned, and why.
+NOT_FINETUNED = {
+    SWAPPED: "which is compared in its frozen features alone",
+    KMEANS_PATCHES: "a fixed filter bank without layers to train",
+}
+
 
 def check_consistency(params: Params) -> None:
     """Refuse groups that do not fit together.
@@ -25,6 +31,7 @@ def check_consistency(params: Params) -> None:
     _check_layers(params)
     _check_depth_heads(params)
     _check_primary(params)
+    _check_finetuning(params)
     _check_classification_stride(params)
     _check_split_brain(params)
 
@@ -43,6 +50,10 @@ def _check_duplicates(params: Params) -> None:
         "probe.shots": probe.shots,
         "probe.ridge_alphas": probe.ridge_alphas,
         "probe.depth_heads": probe.depth_heads,
+        "finetune.representations.pixels": params.finetune.representations.pixels,
+        "finetune.representations.latents": params.finetune.representations.latents,
+        "finetune.learning_rates": params.finetune.learning_rates,
+        "finetune.shots": params.finetune.shots,
         "latents.layers": params.latents.layers,
     }
     for key, values in lists.items():
@@ -130,6 +141,27 @@ def _check_primary(params: Params) -> None:
         raise ValueError(
             f"compare.primary.over must be another than the first probed one of pretext.objectives, which is compared "
             f"with it; got '{subject}' for both"
+        )
+
+
+def _check_finetuning(params: Params) -> None:
+    finetuned, probed = params.finetune.representations, params.probe.representations
+    for name in finetuned.latents:
+        if reason := NOT_FINETUNED.get(name):
+            raise ValueError(
+                f"finetune.representations.latents must not list '{name}', {reason}; got {finetuned.latents}"
+            )
+    for kind in ("pixels", "latents"):
+        for name in getattr(finetuned, kind):
+            if name not in getattr(probed, kind):
+                raise ValueError(
+                    f"finetune.representations.{kind} must be among probe.representations.{kind} "
+                    f"({', '.join(getattr(probed, kind)) or 'none'}); got '{name}'. Add it there, or take it out here"
+                )
+    if params.finetune.draws > params.probe.draws:
+        raise ValueError(
+            f"finetune.draws must be at most probe.draws, of which it takes the first: {params.probe.draws}; "
+            f"got {params.finetune.draws}"
         )
 
 

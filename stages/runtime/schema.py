@@ -23,6 +23,7 @@ ColorPixels = Literal[*COLOR_PIXELS]
 Representation = Literal[*PIXELS, *(name for name in ENCODERS if name != SWAPPED)]
 Head = Literal[*HEADS]
 DepthHead = Literal["ridge", "conv"]
+FinetunedPixels = Literal["rgb"]  # the others see what `random` sees, or too few pixels for the encoder
 Precision = Literal["float32", "bfloat16"]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -307,6 +308,38 @@ class Probe(Group):
     """Folds of the cross-validation that chooses the best layer, over probe and validation images."""
 
 
+class FinetunedRepresentations(Group):
+    """What is fine-tuned. Two empty lists switch it off, as in the sample, where it would take longer than all else to
+    learn anything."""
+
+    pixels: list[FinetunedPixels]
+    """rgb: the encoder from scratch, with three input channels. One of probe.representations.pixels."""
+    latents: list[Encoder]
+    """Encoders to fine-tune, of probe.representations.latents; random is training from scratch."""
+
+
+class Finetune(Group):
+    """Fine-tuning as a head: encoder and linear layer trained end to end on the probes' labels, all alike."""
+
+    representations: FinetunedRepresentations
+    steps: Count
+    """Steps of each fit, whatever the number of labels."""
+    batch_size: Count
+    """Images a step of fine-tuning."""
+    learning_rates: Annotated[list[Positive], Field(min_length=1)]
+    """Learning rates of fine-tuning, chosen on validation, from one list for every representation."""
+    weight_decay: NotNegative
+    """Weight decay of fine-tuning."""
+    precision: Precision
+    """Precision of fine-tuning."""
+    seeds: Annotated[int, Field(ge=1, le=100)]
+    """Fits to all labels. They differ in the linear layer's first weights, the order of images and the flips."""
+    shots: list[Count]
+    """Labels a class to fine-tune on, besides all. At most what the smallest class has."""
+    draws: Annotated[int, Field(ge=1, le=100)]
+    """Random draws of the few labels, the first of probe.draws."""
+
+
 class Evaluate(Group):
     """What painted pictures are scored by."""
 
@@ -355,6 +388,7 @@ class Params(Group):
     train: Train
     latents: Latents
     probe: Probe
+    finetune: Finetune
     evaluate: Evaluate
     compare: Compare
 

@@ -1,7 +1,9 @@
 """What the heads are called where people read them, the first to be shown first.
 
-Their identifiers are modules of stages/probing/heads. The schema of params.yaml accepts these names, so this module
-imports nothing.
+The identifiers in `HEADS` are modules of stages/probing/heads. The schema of params.yaml accepts these names, so this
+module imports nothing.
 """
 
 HEADS = {"conv": "conv probe", "linear": "linear probe", "knn": "k-NN probe", "ridge": "ridge probe"}
+# Beside the probes, whose encoder is frozen: fine-tuning, which trains it, too.
+FINETUNED = {"finetune": "fine-tuned encoder"}

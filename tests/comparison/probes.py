@@ -108,6 +108,51 @@ def write_crossover(folder: str | Path, name: str, hits: dict[str, np.ndarray], 
     pd.concat(tables).to_csv(Path(folder) / name / "crossover" / "predictions.csv", index=False)
 
 
+def write_finetuned(
+    folder: str | Path,
+    name: str,
+    accuracy: float = 0.5,
+    *,
+    shots: dict[str, float] | None = None,
+    images: int = 60,
+    seeds: int = 2,
+    pretraining_seeds: int = 1,
+    rng: int = 0,
+    hits: dict[tuple[str, str], np.ndarray] | None = None,
+) -> Path:
+    """Write finetune/<name> in a folder of findings, right with probability `accuracy`.
+
+    `hits` sets (pretraining seeds, seeds or draws, images) of some domain and shots by hand.
+    """
+    rng, place, hits = np.random.default_rng(rng), Path(folder) / "finetune" / name, hits or {}
+    (place / "few_shot").mkdir(parents=True)
+    tables, rows = [], []
+    for domain, labels in CLASSES.items():
+        label, wrong = (np.array(labels, object)[(np.arange(images) + step) % len(labels)] for step in (0, 1))
+        image = np.array([f"{own}/{number:06}" for number, own in enumerate(label)], object)
+        right = []
+        for pretraining_seed in range(pretraining_seeds):
+            for few, count in (shots or {"5": 5.0, "all": 20.0}).items():
+                for draw in range(seeds):
+                    hit = rng.random(images) < accuracy
+                    if (domain, few) in hits:
+                        hit = np.asarray(hits[domain, few], bool)[pretraining_seed, draw]
+                    right.append(hit)
+                    key = (domain, "mid", pretraining_seed, few, count, draw)
+                    rows.append((*key, 1e-3, 0.5, f"{hit.mean():.6g}"))
+                    if few == "all":
+                        columns = {"domain": domain, "layer": "mid", "head": "finetune"}
+                        columns |= {"pretraining_seed": pretraining_seed, "seed": draw, "image": image, "label": label}
+                        columns |= {"predicted": np.where(hit, label, wrong), "top5": hit.astype(int)}
+                        tables.append(pd.DataFrame(columns | {"loss": 1.5 - hit}))
+        np.save(place / "few_shot" / f"{domain}-mid.npy", np.array(right, np.uint8))
+    pd.concat(tables).to_csv(place / "predictions.csv", index=False)
+    columns = ["domain", "layer", "pretraining_seed", "shots", "labels", "draw", "learning_rate"]
+    columns += ["validation_accuracy", "test_accuracy"]
+    pd.DataFrame(rows, columns=columns).to_csv(place / "few_shot.csv", index=False)
+    return place
+
+
 def rewrite(path: Path, change) -> None:
     """Replace a table by what `change` makes of it."""
     table = pd.read_csv(path, keep_default_na=False, dtype={"shots": str} if path.stem == "few_shot" else None)

@@ -23,17 +23,19 @@ def study(
     seed: int = 0,
     hits=None,
     depth_heads=("ridge",),
+    finetuned=(),
     **options,
 ) -> tuple[list[ProbedRepresentation], dict[str, dict[tuple, BootstrapEstimate]]]:
     """Write the representations, each right with its probability, and read them back with their columns.
 
+    `finetuned` names those that are fine-tuned, which tests write as `write_finetuned` does.
     `hits` sets answers by hand, by representation, as `write_findings` takes them; `options` go to it too.
     """
     for number, (name, accuracy) in enumerate((pixels | encoders).items()):
         kind, own = "pixels" if name in pixels else "encoder", (hits or {}).get(name)
         if not (Path(folder) / name).exists():
             write_findings(folder, name, accuracy, kind=kind, rng=number, hits=own, depth_heads=depth_heads, **options)
-    representations = read_representations(folder, list(pixels), list(encoders), PRIMARY, list(depth_heads))
+    representations = read_representations(folder, list(pixels), list(encoders), PRIMARY, list(depth_heads), finetuned)
     return representations, {
         domain: bootstrap_estimates(
             all_hits(representations, domain),

@@ -5,9 +5,11 @@ from stages.comparison.headline import headline
 from stages.comparison.lifts import lift_table, typical_detectable
 from stages.comparison.ratios import ratio_table
 from stages.comparison.summary import comparison_text
+from stages.comparison.tables import LABELS_SAVED
 from tests.comparison.studies import ENDPOINT, study
 
 CHANCE = {"in": 1 / 3, "out": 0.5}
+NOT_FINETUNED = LABELS_SAVED.frame([])
 
 
 def made(folder, endpoint=ENDPOINT, **options):
@@ -28,7 +30,7 @@ def accuracy(means, name, view="primary", domain="in"):
 
 def test_the_headline_is_the_conv_probe_its_lifts_and_chance(tables):
     means, lifts, ratios = tables
-    found = headline(means, lifts, ratios, CHANCE, ENDPOINT)
+    found = headline(means, lifts, ratios, NOT_FINETUNED, CHANCE, ENDPOINT)
     encoders = {"random", "reconstruction", "colorization"}
     over = {f"lift_over_{name}" for name in ("rgb", "random", "reconstruction")}  # of pixels, the full-size ones
     expected = {"chance", "minimum_detectable", "rgb", "rgb_small", *encoders, *over, "ratio_to_rgb"}
@@ -57,20 +59,20 @@ def test_the_headline_is_the_conv_probe_its_lifts_and_chance(tables):
 def test_the_lifts_are_those_of_the_objective_that_comes_first(tmp_path):
     endpoint = ENDPOINT._replace(subject="split_brain")
     means, lifts, ratios = made(tmp_path, endpoint, encoders={"random": 0.3, "split_brain": 0.6})
-    found = headline(means, lifts, ratios, CHANCE, endpoint)["in_domain"]
+    found = headline(means, lifts, ratios, NOT_FINETUNED, CHANCE, endpoint)["in_domain"]
     assert set(found) == {
         *("chance", "minimum_detectable", "rgb", "lightness", "random", "split_brain"),
         *("lift_over_rgb", "lift_over_lightness", "lift_over_random"),
         *("ratio_to_rgb", "chance_corrected_ratio_to_rgb"),
     }
-    text = comparison_text(means, lifts, {"in": 4, "out": 2}, endpoint)
+    text = comparison_text(means, lifts, NOT_FINETUNED, {"in": 4, "out": 2}, endpoint)
     assert "nan" not in text and "None" not in text and "split_brain over" in text
 
 
 def test_of_pixels_alone_there_is_accuracy_and_chance(tmp_path):
     endpoint = ENDPOINT._replace(subject=None)
     means, lifts, ratios = made(tmp_path, endpoint, encoders={})
-    found = headline(means, lifts, ratios, CHANCE, endpoint)
+    found = headline(means, lifts, ratios, NOT_FINETUNED, CHANCE, endpoint)
     assert set(found["in_domain"]) == {"chance", "rgb", "lightness"} and "primary" not in found
-    text = comparison_text(means, lifts, {"in": 4, "out": 2}, endpoint)
+    text = comparison_text(means, lifts, NOT_FINETUNED, {"in": 4, "out": 2}, endpoint)
     assert "Wins" not in text and "Primary" not in text and "None" not in text

@@ -7,6 +7,7 @@ from stages.comparison.cells import comparison_cells, mean_rows
 from stages.comparison.lifts import lift_table
 from stages.comparison.primary import Endpoint, fixed_sequence, primary_results, primary_scalars
 from stages.comparison.summary import comparison_text
+from stages.comparison.tables import LABELS_SAVED
 from tests.comparison.studies import study
 
 ENDPOINT = Endpoint("linear", "colorization", "rgb")  # linear: one seed, so that its test is the paired t test
@@ -49,7 +50,7 @@ def test_out_of_domain_counts_only_where_in_domain_a_difference_is_shown(tmp_pat
     expected = [p_by_hand(count) for count in ahead.values()]
     np.testing.assert_allclose(found["p"], expected, rtol=0.1)
     np.testing.assert_allclose(found["p_adjusted"], [found["p"][0], max(found["p"])])
-    text = comparison_text(means, lifts, CLASSES, ENDPOINT).splitlines()
+    text = comparison_text(means, lifts, LABELS_SAVED.frame([]), CLASSES, ENDPOINT).splitlines()
     assert text[0] == "Primary endpoint: colorization (down_1) minus rgb, linear probe."
     assert text[1].endswith(said[0]) and text[2].endswith(said[1])
 

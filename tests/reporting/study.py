@@ -15,6 +15,7 @@ from stages.comparison.tables import (
     DEPTH,
     FEW_SHOT_LIFTS,
     LABEL_EFFICIENCY,
+    LABELS_SAVED,
     LIFTS,
     RATIOS,
     SEEN_CLASSES,
@@ -44,6 +45,7 @@ def write_study(
     pixels=tuple(PIXELS),
     probed=None,
     heads=("conv", "linear", "knn", "ridge"),
+    finetuned=(),
     painted=True,
     size=16,
     epochs=6,
@@ -52,6 +54,7 @@ def write_study(
 
     Args:
         probed: the encoders that were probed in full; default: all controls but `swapped`, and objectives.
+        finetuned: the representations that were fine-tuned.
         size: of a painted picture, in pixels.
     """
     rng = np.random.default_rng(0)
@@ -64,15 +67,27 @@ def write_study(
     params["pretext"] |= {"objectives": list(objectives), "controls": list(controls)}
     listed = [*probed[: len(compared)], *(["swapped"] if "swapped" in controls else []), *probed[len(compared) :]]
     params["probe"]["representations"] = {"pixels": list(pixels), "latents": listed}
+    params["finetune"]["representations"] = {
+        "pixels": [name for name in finetuned if name in pixels],
+        "latents": [name for name in finetuned if name not in pixels],
+    }
     params["compare"]["primary"] = PRIMARY if PRIMARY["over"] in pixels else PRIMARY | {"over": pixels[0]}
     (root / "params.yaml").write_text(yaml.safe_dump(params))
 
     best = {(d, n): "mid" if SKILL[n] > 0.4 else "latent" for d in KEYS for n in probed}
     cells = comparison_rows(rng, pixels, probed, heads, best)
-    COMPARISON.write(root / "metrics/comparison.csv", COMPARISON.frame(cells))
-    ACCURACY.write(root / "metrics/accuracy.csv", ACCURACY.frame(accuracy_rows(cells, pixels, best)))
+    tuned = finetuned_rows(finetuned)
+    COMPARISON.write(root / "metrics/comparison.csv", COMPARISON.frame([*cells, *tuned]))
+    bars = [row | {"view": "primary", "low": row["accuracy_low"], "high": row["accuracy_high"]} for row in tuned]
+    ACCURACY.write(root / "metrics/accuracy.csv", ACCURACY.frame([*accuracy_rows(cells, pixels, best), *bars]))
     LIFTS.write(root / "metrics/lifts.csv", LIFTS.frame(lift_rows(pixels, probed, heads, best)))
-    efficiency = LABEL_EFFICIENCY.frame(efficiency_rows(rng, pixels, probed, best))
+    few = [
+        row | {"view": "primary", "shots": shots, "labels": SHOTS[shots]}
+        for row in tuned
+        for shots in ("5", "25", "all")
+    ]
+    efficiency = LABEL_EFFICIENCY.frame([*efficiency_rows(rng, pixels, probed, best), *few])
+    LABELS_SAVED.write(root / "metrics/labels_saved.csv", LABELS_SAVED.frame(labels_saved_rows(finetuned)))
     LABEL_EFFICIENCY.write(root / "metrics/label_efficiency.csv", efficiency)
     RATIOS.write(root / "metrics/ratios.csv", RATIOS.frame(ratio_rows(cells, pixels, best)))
     few_shot = FEW_SHOT_LIFTS.frame(few_shot_lift_rows(lift_rows(pixels, probed, heads, best)))
@@ -148,6 +163,29 @@ def comparison_rows(rng, pixels, probed, heads, best) -> list[dict]:
                     mean = {"pretraining_seed": "mean", "seed": "mean", "accuracy": accuracy}
                     rows.append(key | mean | {name: round(end, 6) for name, end in ends.items()})
     return rows
+
+
+def finetuned_rows(finetuned) -> list[dict]:
+    """Means over seeds of what was fine-tuned."""
+    return [
+        {"domain": domain, "head": "finetune", "representation": name, "layer": "mid", "pretraining_seed": "mean",
+         "seed": "mean", "accuracy": SKILL[name], "top_5": 0.9, "loss": 1.1, "accuracy_low": SKILL[name] - 0.05,
+         "accuracy_high": SKILL[name] + 0.05}
+        for domain in KEYS for name in finetuned
+    ]  # fmt: skip
+
+
+def labels_saved_rows(finetuned) -> list[dict]:
+    """Over each network from scratch, of few labels with an interval that is whole, of all with an open one."""
+    whole = {"shots": "5", "labels": 5.0, "labels_from_scratch": 12.5, "bound": "", "from_scratch_low": 8.0}
+    whole |= {"from_scratch_high": 20.0, "utility": 1.5, "utility_low": 0.6, "utility_high": 3.0}
+    beyond = {"shots": "all", "labels": 75.0, "labels_from_scratch": 75.0, "bound": "more than", "utility": 0.0}
+    return [
+        {"domain": domain, "representation": name, "over": over, "accuracy": SKILL[name]} | numbers
+        for domain in KEYS for name in finetuned for over in ("random", "rgb")
+        if name not in ("random", "rgb", "supervised") and over in finetuned
+        for numbers in (whole, beyond | {"from_scratch_low": 75.0})
+    ]  # fmt: skip
 
 
 def accuracy_rows(cells: list[dict], pixels, best) -> list[dict]:
@@ -229,7 +267,8 @@ def efficiency_rows(rng, pixels, probed, best) -> list[dict]:
                     accuracy = chance + (SKILL[name] - chance) * reached - (0.02 if layer == "latent" else 0)
                     accuracy = round(accuracy + rng.normal(0, 0.005), 6)
                     rows.append({
-                        "domain": domain, "representation": name, "layer": layer, "view": view, "shots": shots,
+                        "domain": domain, "head": "ridge", "representation": name, "layer": layer, "view": view,
+                        "shots": shots,
                         "labels": labels, "accuracy": accuracy, "accuracy_low": round(accuracy - 0.05, 6),
                         "accuracy_high": round(accuracy + 0.05, 6),
                     })  # fmt: skip

@@ -22,7 +22,7 @@ def results(lifts=(), means=(), depth=(), chance=None) -> StudyResults:
         chance=chance or {}, comparison=pd.DataFrame(means, columns=MEAN), seeds=(1, 1),
         accuracy=EMPTY, lifts=pd.DataFrame(lifts, columns=LIFT), efficiency=EMPTY, depth=layers, curves=EMPTY,
         confused=EMPTY, quality={}, collapsed=[], scores={}, training={},
-        ratios=EMPTY, few_shot_lifts=EMPTY, online=EMPTY, seen_classes=EMPTY, takeaways=EMPTY,
+        ratios=EMPTY, few_shot_lifts=EMPTY, online=EMPTY, labels_saved=EMPTY, seen_classes=EMPTY, takeaways=EMPTY,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 
 from stages.reporting import figures
@@ -74,6 +75,16 @@ def test_pixels_are_in_the_curves_of_all_views_and_encoders_in_their_own(results
     (expected,) = curves[(curves["representation"] == "colorization") & (curves["view"] == view)]["accuracy"]
     assert f"colorization {percent(expected)} %" in ElementTree.fromstring(seen.drawing).find("desc").text
     assert f"colorization: {percent(expected)} %" in hinted(seen.drawing)
+
+
+def test_fine_tuned_encoders_have_a_chart_of_their_own_and_are_in_no_other(results):
+    assert figures.efficiency_figure(results, figures.FINETUNED_VIEW) == []
+    rgb = results.efficiency[results.efficiency["representation"] == "rgb"]
+    tuned = rgb.assign(head="finetune", layer="mid", accuracy=0.9999)
+    added = replace(results, efficiency=pd.concat([results.efficiency, tuned]))
+    (seen, _) = figures.efficiency_figure(added, figures.FINETUNED_VIEW)
+    assert {hint.split(":")[0] for hint in hinted(seen.drawing)} == {"rgb"}
+    assert figures.efficiency_figure(added, "primary") == figures.efficiency_figure(results, "primary")
 
 
 def test_an_encoder_that_was_not_trained_has_no_chart_of_losses(results):

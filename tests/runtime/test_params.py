@@ -104,6 +104,30 @@ def test_null_is_refused_where_it_means_nothing(tmp_path, key):
         ("evaluate.probe", "lightness", "evaluate.probe must be one of 'rgb', 'rgb_small'; got 'lightness'"),
         ("probe.representations.pixels", ["rgb_small"], "evaluate.probe must be among probe.representations.pixels"),
         ("classification.stride", 3, "classification.stride must be a power of 2; got 3"),
+        (
+            "finetune.representations.pixels",
+            ["lightness"],
+            "finetune.representations.pixels[0] must be one of 'rgb'",
+        ),
+        (
+            "finetune.representations.latents",
+            ["swapped"],
+            "finetune.representations.latents must not list 'swapped', which is compared in its frozen features alone",
+        ),
+        (
+            "finetune.representations.latents",
+            ["random", "supervised"],
+            "finetune.representations.latents must be among probe.representations.latents (random, reconstruction, "
+            "swapped, colorization); got 'supervised'",
+        ),
+        (
+            "finetune.representations.latents",
+            ["kmeans_patches"],
+            "finetune.representations.latents must not list 'kmeans_patches', a fixed filter bank without layers to",
+        ),
+        ("finetune.representations.latents", ["random", "random"], "must not list anything twice"),
+        ("finetune.shots", [5, 5], "finetune.shots must not list anything twice"),
+        ("finetune.draws", 6, "finetune.draws must be at most probe.draws, of which it takes the first: 5; got 6"),
         ("pretext.objectives", ["colorisation"], "pretext.objectives[0] must be one of 'colorization'"),
         ("data.md5", "abc", "data.md5 must be 32 lower-case hexadecimal digits, or null; got 'abc'"),
     ],
