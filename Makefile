@@ -2,13 +2,17 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro test test-faults bench docs lint install machine clean
+.PHONY: repro test test-all test-faults bench docs lint install machine clean
 
 repro: install
 	dvc repro
 
 test: install
 	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+# The slow ones, too: every signal, every objective on two processes, two forced runs.
+test-all: install
+	pytest -m 'slow or not slow' --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Breaks every stage in turn: some twenty minutes. The quick part of it is in `make test`.
 test-faults: install

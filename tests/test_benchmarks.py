@@ -19,7 +19,14 @@ from stages.photographs.decoding import photograph_to_lab8
 TINY = Scale(repeats=1, quick=True, gigabytes=0.01)
 
 
-@pytest.mark.parametrize("name", [name for name in ROWS if name != "pipeline"])  # which runs the pipeline
+SLOW_ROWS = ("startup", "training")
+# Without `pipeline`, which runs the pipeline.
+ROWS_TESTED = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in SLOW_ROWS else []) for name in ROWS if name != "pipeline"
+]
+
+
+@pytest.mark.parametrize("name", ROWS_TESTED)
 def test_a_row_runs_and_its_numbers_are_finite(name):
     rows = importlib.import_module(f"benchmarks.rows.{name}").measure(TINY)
     assert rows

@@ -137,6 +137,7 @@ def test_plots_are_drawn(project):
     assert (project.path / "plots_page/index.html").exists()
 
 
+@pytest.mark.slow
 def test_two_forced_runs_give_the_same_lock(project):
     before = (project.path / "dvc.lock").read_bytes()
     output = project.run("dvc", "repro", "--force").stdout
@@ -202,7 +203,11 @@ def checkpoints(project: Project) -> list[Path]:
     return list((project.path / ".dvc/tmp/checkpoints").glob("*.pt"))
 
 
-@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda signum: signum.name)
+@pytest.mark.parametrize(
+    "signum",
+    [signal.SIGKILL, *(pytest.param(signum, marks=pytest.mark.slow) for signum in (signal.SIGTERM, signal.SIGINT))],
+    ids=lambda signum: signum.name,
+)
 def test_an_interrupted_training_resumes_and_ends_in_the_same_bytes(longer, undisturbed, hold, tmp_path, signum):
     project = longer.copy(tmp_path / "project")
     interrupt(project, hold, ["dvc", "repro", TRAINING], signum)
@@ -227,6 +232,7 @@ def test_a_stage_ends_when_dvc_alone_is_killed_whatever_the_shell(longer, hold, 
     wait_for_end(stages)
 
 
+@pytest.mark.slow
 def test_an_interrupted_experiment_in_a_temporary_folder_resumes(longer, undisturbed, hold, tmp_path):
     project = longer.copy(tmp_path / "project")
     command = ["dvc", "exp", "run", "--temp", "--name", "again", TRAINING]

@@ -23,16 +23,28 @@ CLASSES = {f"texture_{across}{down}": (across, down) for across, down in itertoo
 CHROMA = 16.0  # from one frequency to the next, in units of a and b; with L in 35..80 all of it is sRGB
 
 
-def write_archive(path: Path, *, train: int, test: int, taught: bool, seed: int) -> None:
-    """Write an archive laid out as food-101.tar.gz is: 9 classes of `train` and `test` pictures of 32 x 32 px."""
+def write_archive(
+    path: Path,
+    *,
+    train: int,
+    test: int,
+    taught: bool,
+    seed: int,
+    classes: dict[str, tuple[int, int]] = CLASSES,
+) -> None:
+    """Write an archive laid out as food-101.tar.gz is: classes of `train` and `test` pictures of 32 x 32 px.
+
+    Args:
+        classes: by name, the numbers of a texture's frequencies across and down.
+    """
     rng = np.random.default_rng(seed)
-    labels = [label for label in CLASSES for _ in range(train + test)]
-    lightness = [draw_lightness(CLASSES[label], rng) for label in labels]
-    colors = CHROMA * (np.array([CLASSES[label] for label in labels]) - 1.0)
+    labels = [label for label in classes for _ in range(train + test)]
+    lightness = [draw_lightness(classes[label], rng) for label in labels]
+    colors = CHROMA * (np.array([classes[label] for label in labels]) - 1.0)
     if not taught:
         colors = rng.permutation(colors)
 
-    files = {"meta/classes.txt": "\n".join(CLASSES).encode()}
+    files = {"meta/classes.txt": "\n".join(classes).encode()}
     names = [f"{label}/{number % (train + test)}" for number, label in enumerate(labels)]
     for part, own in (("train", range(train)), ("test", range(train, train + test))):
         listed = [name for number, name in enumerate(names) if number % (train + test) in own]

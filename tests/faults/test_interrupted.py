@@ -77,6 +77,7 @@ def test_ctrl_c_twice_stops_at_once(long, hold, tmp_path):
     assert f"epoch {EPOCHS} of {EPOCHS}" in again
 
 
+@pytest.mark.slow
 def test_ctrl_c_at_the_terminal_ends_dvc_and_the_stage(long, hold, tmp_path):
     project = long.copy(tmp_path / "project")
     process = project.start("dvc", "repro", f"{STAGE}@colorization", **hold.environment, **NEVER)
@@ -92,6 +93,7 @@ def test_ctrl_c_at_the_terminal_ends_dvc_and_the_stage(long, hold, tmp_path):
     assert f"resuming at step {STEP} " in project.run("dvc", "repro", f"{STAGE}@colorization").stdout
 
 
+@pytest.mark.slow
 def test_sigterm_to_dvc_alone_leaves_no_stage_running(long, hold, tmp_path):
     project = long.copy(tmp_path / "project")
     process = project.start("dvc", "repro", f"{STAGE}@colorization", **hold.environment, **NEVER)

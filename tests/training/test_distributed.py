@@ -129,7 +129,10 @@ def test_what_is_drawn_for_an_image_does_not_depend_on_who_draws():
         torch.testing.assert_close(torch.cat(views), view)
 
 
-@pytest.mark.parametrize("objective", ["colorization", "color_classification", "split_brain"])
+@pytest.mark.parametrize(
+    "objective",
+    ["colorization", *(pytest.param(name, marks=pytest.mark.slow) for name in ("color_classification", "split_brain"))],
+)
 def test_two_processes_learn_what_one_does(project, start, objective):
     """With a critic and LPIPS where it regresses, squares cut out, a last batch of one image for two: losses to 1e-4.
 
@@ -161,7 +164,10 @@ def test_two_processes_learn_what_one_does(project, start, objective):
     assert (first - last).norm() < 1e-3 * first.norm()
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "signum",
+    [*(pytest.param(signum, marks=pytest.mark.slow) for signum in (signal.SIGINT, signal.SIGKILL)), signal.SIGTERM],
+)
 def test_a_stage_that_ends_takes_its_processes_with_it_and_resumes(project, start, signum):
     project.change({"train": {"processes": 2, "epochs": 10_000}})
     stage = start("train_control", "reconstruction")
@@ -181,6 +187,7 @@ def test_a_stage_that_ends_takes_its_processes_with_it_and_resumes(project, star
         again.communicate(timeout=LIMIT)
 
 
+@pytest.mark.slow
 def test_an_error_of_the_processes_reaches_the_user_once_and_without_a_traceback(project, start):
     project.change({"train": {"processes": 2, "learning_rate": 1e30, "gradient_clip": 1e30}})
     stage = start("train_control", "reconstruction")
@@ -244,6 +251,7 @@ def test_another_launchers_rank_is_not_taken_for_ours(monkeypatch):
         launch("train_control", "reconstruction", 2)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_within_an_epoch_is_the_first_processes_and_ends_in_the_same_bytes(project, start, tmp_path):
     """Steps of an epoch: 110. Asked every 20, with no interval: saved at 20, 40, ..., 100 and at the end."""
     list_images(pretrain=110)
