@@ -20,7 +20,13 @@ ENCODER_RERUNS = {
     "paint@colorization",
 } | SUMMARIES
 LOSS_RERUNS = ENCODER_RERUNS | {"prepare_objectives", "train_control@swapped"}
-CONTROLS = {"train_control@random", "train_control@swapped", "extract_latents@random", "train_probes@random"}
+CONTROLS = {
+    "train_control@random",
+    "train_control@swapped",
+    "extract_latents@random",
+    "train_probes@random",
+    "finetune@random",
+}
 PIXEL_PROBES = {"train_pixel_probes@rgb_small", "paint@colorization", "paint_baselines"} | SUMMARIES
 AFTER_SPLIT = LOSS_RERUNS | CONTROLS | PIXEL_PROBES | {"convert_to_lab", "convert_held_out", "count_colors"}
 LATENT_PROBES = {"train_probes@random", "train_probes@colorization", "compare", "report"}
@@ -59,6 +65,7 @@ def test_the_second_repro_runs_nothing(project):
             {"train_pixel_probes@rgb", "compare", "report"},
         ),
         ({"evaluate": {"lpips_net": "squeeze"}}, {"paint@colorization", "paint_baselines"} | SUMMARIES - {"compare"}),
+        ({"finetune": {"steps": 2}}, {"finetune@random", "compare", "report"}),
         ({"compare": {"resamples": 200}}, {"compare", "report"}),
         ({"seed": 1}, {"split"} | AFTER_SPLIT),
     ],
