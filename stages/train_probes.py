@@ -30,8 +30,10 @@ def main() -> None:
 
     manifest = read_manifest()
     seeds = params.pretext.seeds
-    # Not every encoder has every layer: `extract_latents` wrote those that this one has.
-    layers = [layer for layer in params.latents.layers if latents_folder(name, 0, layer).is_dir()]
+    # Not every encoder has every layer: `extract_latents` wrote those that this one has. Where it wrote none, the error
+    # names the first.
+    asked = params.latents.layers
+    layers = [layer for layer in asked if latents_folder(name, 0, layer).is_dir()] or asked
     latents = {
         (seed, layer, subset): open_subset(latents_folder(name, seed, layer), subset, manifest)
         for seed in range(seeds)

@@ -35,7 +35,8 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Project:
-    """A project in which `dvc repro` has run once and its result is committed. Copy it before you change it.
+    """A project in which `dvc repro` has run once and its result is committed. Not to be changed, not for a moment:
+    other processes copy it.
 
     It takes minutes, so that pytest-xdist's processes share one: the first that asks makes it.
     """
@@ -54,6 +55,12 @@ def finished(tmp_path_factory) -> Project:
             project.commit()
             done.touch()
     return Project(path)
+
+
+@pytest.fixture(scope="module")
+def scratch(finished, tmp_path_factory) -> Project:
+    """A copy of the finished project for tests that edit it, ask DVC, and undo the edit."""
+    return finished.copy(tmp_path_factory.mktemp("scratch") / "project")
 
 
 @pytest.fixture

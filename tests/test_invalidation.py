@@ -32,8 +32,8 @@ def reruns(project: Project, *patterns: str) -> set[str]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def clean(finished) -> None:
-    assert finished.changed() == set()
+def clean(scratch) -> None:
+    assert scratch.changed() == set()
 
 
 def test_a_changed_error_message_of_the_schema_runs_check_params_alone(project):
@@ -45,15 +45,15 @@ def test_a_changed_error_message_of_the_schema_runs_check_params_alone(project):
     assert project.changed() == set()
 
 
-def test_a_change_of_how_stages_run_leaves_all_but_check_params_clean(finished):
+def test_a_change_of_how_stages_run_leaves_all_but_check_params_clean(scratch):
     """Messages, signals, whole files, the reader and the schema of parameters."""
-    with edited(finished, "stages/runtime/**/*"):
-        assert finished.changed() == {"check_params"}
+    with edited(scratch, "stages/runtime/**/*"):
+        assert scratch.changed() == {"check_params"}
 
 
 @pytest.mark.parametrize("loss", ["pixel", "critic", "color_classes"])
-def test_a_changed_loss_leaves_all_controls_but_swapped_clean(finished, loss):
-    assert reruns(finished, f"stages/losses/{loss}.py") == LOSS_RERUNS
+def test_a_changed_loss_leaves_all_controls_but_swapped_clean(scratch, loss):
+    assert reruns(scratch, f"stages/losses/{loss}.py") == LOSS_RERUNS
 
 
 def test_swapped_trains_again_after_a_changed_loss_and_not_after_an_added_control(project):
@@ -68,37 +68,37 @@ def test_swapped_trains_again_after_a_changed_loss_and_not_after_an_added_contro
     assert project.changed() == {"train_control@reconstruction", "report"}
 
 
-def test_a_changed_loader_of_lpips_leaves_the_controls_clean(finished):
+def test_a_changed_loader_of_lpips_leaves_the_controls_clean(scratch):
     """It reruns what is trained with LPIPS, and what is scored by it."""
-    assert reruns(finished, "stages/losses/perceptual.py") == LOSS_RERUNS | {"paint_baselines"}
+    assert reruns(scratch, "stages/losses/perceptual.py") == LOSS_RERUNS | {"paint_baselines"}
 
 
 @pytest.mark.parametrize("code", ["stages/probing/**/*", "stages/classifiers/[!_n]*.py", "stages/train_*probes.py"])
-def test_a_changed_probe_leaves_every_encoder_clean(finished, code):
-    stages = reruns(finished, code)
+def test_a_changed_probe_leaves_every_encoder_clean(scratch, code):
+    stages = reruns(scratch, code)
     assert {"train_probes@colorization", "train_pixel_probes@rgb_small"} <= stages <= PROBES | {"finetune@random"}
 
 
-def test_a_changed_chart_leaves_all_but_the_report_clean(finished):
-    assert reruns(finished, "stages/reporting/**/*", "stages/report.py") == {"report"}
+def test_a_changed_chart_leaves_all_but_the_report_clean(scratch):
+    assert reruns(scratch, "stages/reporting/**/*", "stages/report.py") == {"report"}
 
 
-def test_a_changed_comparison_leaves_every_probe_clean(finished):
-    assert reruns(finished, "stages/compare.py", "stages/comparison/*") == {"compare", "report"}
+def test_a_changed_comparison_leaves_every_probe_clean(scratch):
+    assert reruns(scratch, "stages/compare.py", "stages/comparison/*") == {"compare", "report"}
 
 
-def test_a_changed_downloader_leaves_all_but_download_clean(finished):
+def test_a_changed_downloader_leaves_all_but_download_clean(scratch):
     """What follows runs again only if the archive has become another."""
-    with edited(finished, "stages/source/*.py", "stages/download.py"):
-        assert finished.changed() == {"download"}
+    with edited(scratch, "stages/source/*.py", "stages/download.py"):
+        assert scratch.changed() == {"download"}
 
 
-def test_what_python_and_editors_leave_behind_changes_nothing(finished):
+def test_what_python_and_editors_leave_behind_changes_nothing(scratch):
     litter = (
         *("__pycache__/pixel.cpython-311.pyc", "pixel.pyc", ".ipynb_checkpoints/pixel-checkpoint.py", ".DS_Store"),
         *(".pixel.py.swp", ".pixel.py.swo", "pixel.py~", "#pixel.py#", "pixel.py.orig", "pixel.py.rej"),
     )
-    rooms = [path for path in (finished.path / "stages").iterdir() if path.is_dir()]
+    rooms = [path for path in (scratch.path / "stages").iterdir() if path.is_dir()]
     files = [room / name for room in rooms for name in litter]
     links = [room / ".#pixel.py" for room in rooms]  # Emacs's lock: a link to nowhere
     try:
@@ -107,7 +107,7 @@ def test_what_python_and_editors_leave_behind_changes_nothing(finished):
             file.write_text("litter")
         for link in links:
             link.symlink_to("user@host.1234")
-        assert finished.changed() == set()
+        assert scratch.changed() == set()
     finally:
         for path in (*files, *links):
             path.unlink(missing_ok=True)
@@ -122,23 +122,23 @@ def test_a_new_objective_that_is_not_trained_leaves_every_training_clean(project
     assert project.changed() == set()
 
 
-def test_a_new_control_that_is_not_trained_changes_nothing(finished):
-    module = finished.path / "stages/controls/blurred.py"
+def test_a_new_control_that_is_not_trained_changes_nothing(scratch):
+    module = scratch.path / "stages/controls/blurred.py"
     module.write_text("# not trained\n")
     try:
-        assert finished.changed() == set()
+        assert scratch.changed() == set()
     finally:
         module.unlink()
 
 
-def test_a_float_written_as_an_integer_changes_no_value(finished):
+def test_a_float_written_as_an_integer_changes_no_value(scratch):
     """DVC takes 1 and 1.0 for equal, as the schema does, which makes a float of either."""
-    params = finished.path / "params.yaml"
+    params = scratch.path / "params.yaml"
     before = params.read_text()
-    assert finished.params()["loss"]["pixel_weight"] == 1.0
+    assert scratch.params()["loss"]["pixel_weight"] == 1.0
     try:
-        finished.change({"loss": {"pixel_weight": 1}})
+        scratch.change({"loss": {"pixel_weight": 1}})
         assert params.read_text() != before
-        assert finished.changed() == {"check_params"}
+        assert scratch.changed() == {"check_params"}
     finally:
         params.write_text(before)

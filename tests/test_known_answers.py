@@ -50,6 +50,7 @@ CHANGES = {
         "draws": 1,
         "ridge_alphas": [100.0],
     },
+    "finetune": {"representations": {"pixels": [], "latents": []}},
     "compare": {"primary": {"layer": "latent"}, "resamples": 2000},
 }
 STAGES = [

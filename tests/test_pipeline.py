@@ -71,19 +71,19 @@ def test_the_second_repro_runs_nothing(project):
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",  # a set's order differs between processes
 )
-def test_a_parameter_can_rerun_what_depends_on_it_and_nothing_else(finished, change, expected):
+def test_a_parameter_can_rerun_what_depends_on_it_and_nothing_else(scratch, change, expected):
     """What DVC calls changed, and all that lies downstream of it.
 
     That much may run; a stage below one that made the same bytes again is skipped, as those below `random` are when
     `train.*` changes.
     """
-    before = (finished.path / "params.yaml").read_text()
+    before = (scratch.path / "params.yaml").read_text()
     try:
-        finished.change(change)
+        scratch.change(change)
         # What check_params writes is always the same: no stage runs again because it did.
-        assert finished.downstream(finished.changed() - {"check_params"}) == expected
+        assert scratch.downstream(scratch.changed() - {"check_params"}) == expected
     finally:
-        (finished.path / "params.yaml").write_text(before)
+        (scratch.path / "params.yaml").write_text(before)
 
 
 def test_an_experiment_runs_what_it_changes_and_shows_what_that_did(project):

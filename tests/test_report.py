@@ -107,7 +107,12 @@ def test_it_speaks_of_no_win_where_there_is_none(whole):
 
 
 def test_the_sample_as_it_is_differs_in_nothing():
-    page = made(objectives=["colorization"], controls=["random", "reconstruction", "swapped"])
+    page = made(
+        objectives=["colorization"],
+        controls=["random", "reconstruction", "swapped"],
+        pixels=["rgb", "rgb_small", "lightness_small"],
+        finetuned=["random", "colorization"],
+    )
     assert "None: this is profiles/sample.yaml" in page.text
 
 

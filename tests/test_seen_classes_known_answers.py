@@ -51,6 +51,7 @@ CHANGES = {
         "draws": 1,
         "ridge_alphas": [100.0],
     },
+    "finetune": {"representations": {"pixels": [], "latents": []}},
     "compare": {"primary": {"layer": "latent"}, "resamples": 2000, "equivalence": MARGIN},
 }
 STAGES = [

@@ -25,6 +25,8 @@ def addresses() -> list[str]:
         "extract_latents": arms["latents"],
         "train_probes": arms["latents"],
         "train_pixel_probes": arms["pixels"],
+        "finetune": SMALL["finetune"]["representations"]["latents"],
+        "finetune_pixels": SMALL["finetune"]["representations"]["pixels"],
         "paint": objectives,
     }
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

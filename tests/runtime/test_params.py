@@ -91,7 +91,7 @@ def test_null_is_refused_where_it_means_nothing(tmp_path, key):
             "down_3",
             "compare.primary.layer must be among latents.layers (down_0, down_1",
         ),
-        ("compare.primary.over", "supervised", "compare.primary.over must be among probe.representations (rgb, light"),
+        ("compare.primary.over", "supervised", "compare.primary.over must be among probe.representations (rgb, rgb_"),
         ("compare.primary.over", "colorization", "must be another than the first probed one of pretext.objectives"),
         ("compare.primary.over", "swapped", "compare.primary.over must be one of"),
         ("compare.equivalence", 0, "compare.equivalence must be above 0.0; got 0"),
@@ -195,6 +195,7 @@ def test_a_primary_layer_that_kmeans_patches_lacks_is_refused_where_it_is_probed
     probed = {
         "pretext": {"controls": ["kmeans_patches"]},
         "probe": {"representations": {"latents": ["kmeans_patches"]}},
+        "finetune": {"representations": {"latents": []}},
     }
     path.write_text(yaml.safe_dump(merged(PARAMS, probed)))
     load_params(path)
