@@ -134,7 +134,9 @@ def test_what_is_no_longer_compared_leaves_no_file(workspace):
 def test_the_table_is_printed(workspace, capsys):
     compare.main()
     text = capsys.readouterr().out
-    assert text.startswith("Does colourising help with ") and f"epochs of {PRETRAIN_IMAGES} photographs" in text
+    assert text.startswith("Does colourising help with ") and f"epochs of {PRETRAIN_IMAGES} photographs" in " ".join(
+        text.split()
+    )
     assert "Chance: 25.0 % (4 classes)." in text
     assert all(f"\n  {name} " in text for name in PIXELS | ENCODERS)
     assert "Holm" in text and "forgotten" not in text

@@ -9,8 +9,10 @@ between the numbers of `finetune.shots`. An accuracy below the curve's first poi
 labels as that has, one above all points with more than the last: n_hat is then that bound.
 
 The interval inverts the curve in every resample of the lifts, deviations widened as theirs are, and takes percentiles
-of n_hat: where 2.5 % of resamples leave the curve at one end, the interval is open there. Which labels were drawn is
-taken as independent between the two, though both have the same draws: the interval is rather too wide.
+of n_hat: where 2.5 % of resamples leave the curve at one end, the interval is open there. The verdict is that of the
+percentiles as they are, beyond the curve, too. Which labels were drawn is taken as independent between the two, though
+both have the same draws: with two draws or more the interval is rather too wide. With one draw of few labels it does
+not cover the draw. Verdicts are not corrected for how many there are.
 """
 
 import math
@@ -22,6 +24,7 @@ from stages.comparison.estimates import EDGES, BootstrapEstimate, Estimates, wid
 from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import DIGITS, LABELS_SAVED
 from stages.probing.tables import FINETUNE, FINETUNED_LAYER
+from stages.study.labels_saved import COSTS, NOT_SHOWN, SAVES
 from stages.study.representations import LABELLED
 from stages.study.vocabulary import DOMAINS
 
@@ -39,7 +42,10 @@ def labels_saved_table(representations: list[ProbedRepresentation], estimates: E
 
     Returns:
         `LABELS_SAVED`, fewest labels first: numbers of labels are a class. An end of an interval is missing where it is
-        beyond the curve.
+        beyond the curve. `draws` is how many draws of the labels, or seeds with all labels, there were.
+
+    Raises:
+        KeyError: `estimates` lack fine-tuning of one of them.
     """
     finetuned = {each.name: each for each in representations if each.finetuned}
     pretrained = [name for name in finetuned if name not in (*SCRATCH, *LABELLED)]
@@ -55,6 +61,7 @@ def labels_saved_table(representations: list[ProbedRepresentation], estimates: E
                 )
                 for number, few in enumerate(shots):
                     columns = {"domain": domain, "representation": name, "over": over, "shots": few.shots}
+                    columns["draws"] = few.hits.shape[1]
                     rows.append(columns | _saved(own[number], curve, labels, number))
     return LABELS_SAVED.frame(rows).round(DIGITS)
 
@@ -98,12 +105,13 @@ def _saved(own: BootstrapEstimate, curve: list[BootstrapEstimate], labels: np.nd
         labels,
     )
     low, high = np.quantile(drawn, EDGES, method="inverted_cdf")
+    n, n_hat = labels[number], np.clip(found, labels[0], labels[-1])
+    verdict = SAVES if low > n else COSTS if high < n else NOT_SHOWN
     # Nothing is known below the curve's first point, nor above its last.
     low = math.nan if low < labels[0] else min(low, labels[-1])
     high = math.nan if high > labels[-1] else max(high, labels[0])
-    n, n_hat = labels[number], np.clip(found, labels[0], labels[-1])
     return {
         "labels": n, "accuracy": accuracy, "labels_from_scratch": n_hat, "bound": bound,
         "from_scratch_low": low, "from_scratch_high": high,
-        "utility": n_hat / n - 1, "utility_low": low / n - 1, "utility_high": high / n - 1,
+        "utility": n_hat / n - 1, "utility_low": low / n - 1, "utility_high": high / n - 1, "verdict": verdict,
     }  # fmt: skip

@@ -15,8 +15,8 @@ of classes in each task, by the two-stage bootstrap (`stages.comparison.class_es
 
 Two tests are made of it, both by Student's t. That it is zero, two-sided; and, by two one-sided tests, that it is as
 large as `compare.equivalence` or larger in either direction (TOST: Schuirmann 1987, Journal of Pharmacokinetics and
-Biopharmaceutics 15). The latter is rejected at 5 % where the 90 % interval lies within the margin: then, and only then,
-it is said not to matter. That no difference is shown does not mean that there is none.
+Biopharmaceutics 15). Where the latter is rejected at 5 % and the 90 % interval, which is a bootstrap's, lies within the
+margin, it is said not to matter. That no difference is shown does not mean that there is none.
 """
 
 from __future__ import annotations
@@ -132,7 +132,9 @@ def seen_class_table(
             found = contrast(parts, deviates, margin, over_classes=over_classes)
             value, low, high, error, _ = found.interval
             tests = (*found[1:], minimum_detectable(error))
-            words = verdict(low, high, found.p, found.p_equivalence) if quantity == "effect" else ""
+            words = (
+                verdict(low, high, found.p, *found[1:3], found.p_equivalence, margin) if quantity == "effect" else ""
+            )
             rows.append((quantity, *names, 1, covered, value, low, high, *tests, words))
     return SEEN_CLASSES.frame(rows).round(DIGITS)
 

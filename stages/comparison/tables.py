@@ -70,11 +70,13 @@ LABELS_SAVED = Table(
     "the table of labels saved",
     {
         **dict.fromkeys(("domain", "representation", "over", "shots"), str),
+        "draws": int,
         **dict.fromkeys(("labels", "accuracy", "labels_from_scratch"), float),
         "bound": str,  # `at most` or `more than` labels_from_scratch where the curve does not reach the accuracy
         **dict.fromkeys(("from_scratch_low", "from_scratch_high"), None),  # missing: beyond the curve
         "utility": float,
         **dict.fromkeys(("utility_low", "utility_high"), None),
+        "verdict": str,
     },
 )
 DEPTH = Table(

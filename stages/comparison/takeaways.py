@@ -85,10 +85,14 @@ def _few_labels(primary: DataFrame, lifts: DataFrame, labels: float) -> Takeaway
     over = with_layer(first["over"], first["over_layer"])
     described = f"{over} ({BY_NAME[first['over']].description})" if first["over"] in BY_NAME else over
     text = (
-        f"{with_layer(first['representation'], first['layer'])}, which sees {BY_NAME[first['representation']].sees} "
-        f"only, was compared with {described} by the {HEADS[first['head']]}. {_agreement(first, said, lifts)}"
+        f"{with_layer(first['representation'], first['layer'])}, which sees {_seen_planes(first['representation'])}, "
+        f"was compared with {described} by the {HEADS[first['head']]}. {_agreement(first, said, lifts)}"
     )
     return Takeaway(f"Does colourising help with {labels:.0f} labels a class?", words, text)
+
+
+def _seen_planes(name: str) -> str:
+    return "lightness only" if BY_NAME[name].sees == "lightness" else "colour, too"
 
 
 def _agreement(first, said: dict[str, str], lifts: DataFrame) -> str:
@@ -135,6 +139,7 @@ def _seen(seen: DataFrame, margin: float) -> Takeaway:
 def _most(first, accuracy: DataFrame, efficiency: DataFrame, pretraining: Pretraining) -> Takeaway:
     """The largest of three gains, each a mean of both domains, and the cost of the best encoder.
 
+    More labels are the ridge probe's, the only one that is fitted to few; the other two gains are the primary head's.
     The gains are read off the test images, and the largest of several is flattered by luck: a hint where to go on, not
     a result.
     """
@@ -151,12 +156,15 @@ def _most(first, accuracy: DataFrame, efficiency: DataFrame, pretraining: Pretra
         gains[f"another representation ({others.idxmax()})"] = others.max() - fixed[name]
     probes = efficiency[efficiency["head"] == DEPTH_HEAD]
     own = probes[(probes["representation"] == name) & (probes["layer"] == layer)]
-    curve = own[own["view"] == "primary"].groupby("labels")["accuracy"].mean()
-    if len(curve) > 1:
-        doublings = math.log2(curve.index[-1] / curve.index[-2])
-        gains["twice the labels"] = (curve.iloc[-1] - curve.iloc[-2]) / doublings
+    curves = [
+        curve.sort_values("labels").drop_duplicates("labels", keep="last")[["labels", "accuracy"]].to_numpy()[-2:]
+        for _, curve in own[own["view"] == "primary"].groupby("domain")
+    ]
+    if curves and all(len(curve) > 1 for curve in curves):
+        by_domain = [(more - less) / math.log2(labels / fewer) for (fewer, less), (labels, more) in curves]
+        gains["twice the labels (for the ridge probe)"] = sum(by_domain) / len(by_domain)
     most, gain = max(gains.items(), key=lambda item: item[1], default=("", 0.0))
-    words = most if gain > 0 else "a longer pretraining or a larger network"
+    words = most if gain > 0 else "nothing that was compared"
     encoders = [each for each in fixed.index if each in BY_NAME and BY_NAME[each].kind != "pixels"]
     return Takeaway("What would help most?", words, _cost(fixed[encoders].idxmax(), pretraining))
 
@@ -165,9 +173,11 @@ def _cost(best: str, pretraining: Pretraining) -> str:
     if BY_NAME[best].cost == "nothing":
         return f"The best network, {best}, cost nothing: it is untrained."
     if BY_NAME[best].cost == "fit":
-        return f"The best network, {best}, cost next to nothing: one layer, fitted to patches without a label."
-    labels = "with their labels" if BY_NAME[best].labelled else "without a label"
+        return f"The best network, {best}, cost next to nothing: one layer, fitted to patches."
     times = f", {pretraining.seeds} times" if pretraining.seeds > 1 else ""
     views = f"{pretraining.epochs} epochs of {pretraining.images:,} photographs"
     flops = "as many FLOPs as an autoencoder in " if BY_NAME[best].cost == "flops" else ""
-    return f"The best network, {best}, cost {flops}{views} {labels}{times}."
+    if BY_NAME[best].cost == "steps":
+        return f"The best network, {best}, cost as many steps as {views}, on the labelled photographs alone{times}."
+    # Not "without a label": the network of LPIPS may have been trained with labels of other photographs.
+    return f"The best network, {best}, cost {flops}{views} without their labels{times}."

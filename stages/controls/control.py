@@ -52,7 +52,8 @@ class Control:
 
 @dataclass(frozen=True)
 class FittedControl:
-    """An encoder that is computed from images at once: no loop, no gradient, `train.*` is not read.
+    """An encoder that is computed from images at once: no loop, no gradient, nothing of `train.*`
+    that sets a loop.
 
     Attributes:
         fit: (`pretrain` images, in-domain `validation` images, `model.*`, seed) -> the encoder, and its losses on the

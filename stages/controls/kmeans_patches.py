@@ -7,7 +7,7 @@ Settings that matter:
     PATCH_SIZE          6, as in the paper
     CENTROIDS           512; the paper: 100 to 4,000, the more the better. With 4 x 4 positions they come to the 8,192
                         values that `latents.features` lets a layer have
-    PATCHES             100,000 at most, drawn from up to 10,000 images
+    PATCHES             some 100,000, drawn from up to 10,000 images
     CONTRAST_EPSILON    10 for lightness in 0..255, added to a patch's variance
     ZCA_EPSILON         0.1, added to each eigenvalue of the covariance
     ITERATIONS          10 of Lloyd's algorithm from centroids drawn among the patches: more change little

@@ -4,7 +4,7 @@ Predicting image rotations (Gidaris, Singh and Komodakis 2018, arXiv 1803.07728)
 
 Settings that matter:
     rotations       one of the four an image and step, drawn. The paper shows all four of an image at once; with equal
-                    compute that would leave a quarter of the steps, on batches of a quarter of the photographs
+                    compute that would leave a quarter of the steps, or batches of a quarter of the photographs
     views           flipped, cropped and jittered like those of `vicreg`, more mildly
     head            linear, on the mean of the mid block's positions; layers after that stay as they were drawn
     epochs          as many FLOPs as `reconstruction` takes in `train.epochs`: without a decoder, more epochs

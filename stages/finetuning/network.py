@@ -28,7 +28,7 @@ class FinetunedClassifier(nn.Module):
 
     `stats` are those of the encoder as fine-tuning finds it, and stay as they are: every encoder's linear layer starts
     with features of one scale, so that one grid of learning rates suits all. (He et al. 2022, arXiv 2111.06377,
-    appendix A, put a BatchNorm without scale there; this one does not depend on the batch.)
+    appendix A, put a BatchNorm without scale before a linear probe; this one does not depend on the batch.)
 
     Args:
         encoder: all of its weights up to its last block are trained; of a split-brain encoder both halves are, and

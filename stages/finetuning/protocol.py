@@ -7,8 +7,7 @@ Useful is Self-Supervised Pretraining for Visual Tasks?, arXiv 2003.14323, secti
 
 Every arm has the same budget: `steps` steps of AdamW, the same rates to select from on validation images, the same
 images in the same order, and the probes' augmentation, mirror images. A fit to few labels takes as many steps as one
-to all: more passes over its images (Chen et al. 2020, SimCLR, arXiv 2002.05709, appendix B.5, take twice as many over a
-tenth of the labels). The rate is selected on validation images for each number of labels and pretraining seed, with the
+to all, and so more passes over its images. The rate is selected on validation images for each number of labels and pretraining seed, with the
 first seed or draw; the others take it. No step is selected: the last one counts. Test images are read once, after that.
 
 Settings that matter:
@@ -28,7 +27,7 @@ import pandas as pd
 import torch
 
 from stages.classifiers.domains import Domain, draw_images, read_domain
-from stages.compute.device import device
+from stages.compute.device import device, set_deterministic
 from stages.dataset.manifest import SUBSETS
 from stages.finetuning.network import FinetunedClassifier, pooled_stats
 from stages.finetuning.training import Start, finetune, log_probabilities
@@ -89,12 +88,13 @@ def finetune_representation(
         seed: of the study.
 
     Raises:
-        StageError: for a domain that cannot be probed (see `read_domain`), more shots than the smallest class has
-            labels, every rate diverging, or the selected one with another seed or draw.
+        StageError: for a domain that cannot be probed (see `read_domain`), every rate diverging, or the selected one
+            with another seed or draw.
     """
     domains = [read_domain(manifest, name) for name in SUBSETS]
     for domain in domains:
-        _check_shots(domain, settings)
+        _say_left_out(domain, settings)
+    set_deterministic(device(), True)
     predictions, choices, few_shot, hits = [], [], [], {name: [] for name in SUBSETS}
     for number, domain in enumerate(domains):
         for pretraining_seed in range(pretraining_seeds):
@@ -127,12 +127,15 @@ def finetune_representation(
     )
 
 
-def _check_shots(domain: Domain, settings: Finetune) -> None:
-    numbers = np.bincount(domain.images["probe"].labels, minlength=len(domain.classes))
-    if too_many := [shots for shots in settings.shots if shots > numbers.min()]:
-        raise StageError(
-            f"finetune.shots must be at most {numbers.min()}, the labels of '{domain.classes[numbers.argmin()]}', the "
-            f"smallest class of domain '{domain.name}'; got {too_many}. Leave these out, or raise split.probe_fraction."
+def _fewest_labels(domain: Domain) -> int:
+    return int(np.bincount(domain.images["probe"].labels, minlength=len(domain.classes)).min())
+
+
+def _say_left_out(domain: Domain, settings: Finetune) -> None:
+    fewest = _fewest_labels(domain)
+    if left_out := [shots for shots in sorted(settings.shots) if shots > fewest]:
+        print(
+            f"finetune.shots: {left_out} left out in domain '{domain.name}', whose smallest class has {fewest} labels"
         )
 
 
@@ -168,7 +171,8 @@ def _fit_domain(
         return model, Trial(rate, *accuracy_and_loss(scores, images["validation"].labels))
 
     fits = []
-    for shots in [*sorted(settings.shots), "all"]:
+    fewest = _fewest_labels(domain)
+    for shots in [*sorted(shots for shots in settings.shots if shots <= fewest), "all"]:
         draws = settings.seeds if shots == "all" else settings.draws
         chosen = None
         for draw in range(draws):

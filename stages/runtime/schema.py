@@ -309,8 +309,7 @@ class Probe(Group):
 
 
 class FinetunedRepresentations(Group):
-    """What is fine-tuned. Two empty lists switch it off, as in the sample, where it would take longer than all else to
-    learn anything."""
+    """What is fine-tuned. Two empty lists switch it off."""
 
     pixels: list[FinetunedPixels]
     """rgb: the encoder from scratch, with three input channels. One of probe.representations.pixels."""
@@ -335,7 +334,7 @@ class Finetune(Group):
     seeds: Annotated[int, Field(ge=1, le=100)]
     """Fits to all labels. They differ in the linear layer's first weights, the order of images and the flips."""
     shots: list[Count]
-    """Labels a class to fine-tune on, besides all. At most what the smallest class has."""
+    """Labels a class to fine-tune on, besides all. Numbers above what a class has are left out."""
     draws: Annotated[int, Field(ge=1, le=100)]
     """Random draws of the few labels, the first of probe.draws."""
 

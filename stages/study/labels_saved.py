@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pandas import Series
 
+# Verdicts on the labels that pretraining saves.
+SAVES, COSTS, NOT_SHOWN = "saves labels", "costs labels", "not shown"
+
 
 def saved_sentence(row: Series) -> str:
     """With how many labels training from scratch does as well as this encoder does with few, and what that saves."""
     bound = f"{row['bound']} " if row["bound"] else ""
+    drawn = ", of one draw of them" if row["draws"] == 1 and row["shots"] != "all" else ""
     text = (
         f"Fine-tuned on {row['labels']:.3g} labels a class, {row['representation']} is right on "
         f"{100 * row['accuracy']:.1f} % of test images; {row['over']} from scratch takes {bound}"
         f"{row['labels_from_scratch']:.3g} labels a class for that"
     )
-    return f"{text} (95 % interval {saved_range(row)}): {_verdict(row)}."
+    return f"{text} (95 % interval {saved_range(row)}{drawn}): {_verdict(row)}."
 
 
 def saved_range(row: Series) -> str:
@@ -32,9 +36,10 @@ def saved_range(row: Series) -> str:
 
 def _verdict(row: Series) -> str:
     """What the interval shows: pretraining saves labels, costs some, or neither is shown."""
-    if row["from_scratch_low"] > row["labels"]:
+    if row["verdict"] == SAVES:
         saved = row["labels_from_scratch"] - row["labels"]
-        return f"pretraining saves {'more than ' if row['bound'] else ''}{saved:.3g} labels a class"
-    if row["from_scratch_high"] < row["labels"]:
+        number = f"{'more than ' if row['bound'] else ''}{saved:.3g} labels a class" if saved > 0 else "labels"
+        return f"pretraining saves {number}"
+    if row["verdict"] == COSTS:
         return "pretraining costs labels"
     return "that it saves labels is not shown"

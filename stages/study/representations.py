@@ -37,7 +37,8 @@ class Representation(NamedTuple):
         dash: of its line in charts, in pixels drawn and left out; empty for a solid line.
         shape: of its markers in charts, as Vega names them.
         labelled: trained with labels that the other encoders do not see: no control of what colour adds.
-        cost: `epochs`, it is trained for `train.epochs`; `flops`, for as many FLOPs as an autoencoder takes in them;
+        cost: `epochs`, it is trained for `train.epochs`; `steps`, for as many steps, on labelled images alone;
+            `flops`, for as many FLOPs as an autoencoder takes in them;
             `fit`, it is computed at once; `nothing`, it is not trained.
     """
 
@@ -49,7 +50,7 @@ class Representation(NamedTuple):
     dash: tuple[int, ...] = ()
     shape: str = "circle"
     labelled: bool = False
-    cost: Literal["epochs", "flops", "fit", "nothing"] = "epochs"
+    cost: Literal["epochs", "steps", "flops", "fit", "nothing"] = "epochs"
 
 
 # fmt: off
@@ -69,7 +70,8 @@ REPRESENTATIONS = (
     Representation("autoencoder", "control", "colour",
                    "trained to reproduce colour and lightness from both", "orange", (), "triangle-up"),
     Representation("supervised", "control", "lightness",
-                   "trained with the labels alone, end to end", "sky", (9, 3, 2, 3), "diamond", labelled=True),
+                   "trained with the labels alone, end to end", "sky", (9, 3, 2, 3), "diamond",
+                   labelled=True, cost="steps"),
     Representation("swapped", "control", "lightness",
                    "the first objective, trained on the held-out classes in the place of as many seen ones",
                    "vermillion", (4, 3), "triangle-down"),

@@ -19,15 +19,20 @@ MATTERS, NEGLIGIBLE, EQUIVALENT, UNDECIDED = (
 IMAGES, CLASSES = "images and seeds", "classes, images and seeds"
 
 
-def verdict(low: float, high: float, p: float, p_equivalence: float) -> str:
-    """Which of the verdicts the two tests allow, each at 5 %.
+def verdict(
+    low: float, high: float, p: float, low_90: float, high_90: float, p_equivalence: float, margin: float
+) -> str:
+    """Which of the verdicts the two tests allow, each at 5 %; each must agree with its interval, a bootstrap's.
 
     Args:
         low, high: the 95 % interval.
+        low_90, high_90: the 90 % interval.
         p: of no effect.
         p_equivalence: of an effect as large as the margin or larger, in either direction.
+        margin: in the intervals' unit.
     """
-    differs, equivalent = p < ALPHA and (low > 0 or high < 0), p_equivalence < ALPHA
+    differs = p < ALPHA and (low > 0 or high < 0)
+    equivalent = p_equivalence < ALPHA and -margin < low_90 and high_90 < margin
     if differs:
         return NEGLIGIBLE if equivalent else MATTERS
     return EQUIVALENT if equivalent else UNDECIDED
@@ -69,8 +74,8 @@ def _effect(row: Series, margin: float) -> str:
             f"{_range(row, '_90')}, lies within {margin:g} points of zero."
         )
     return (
-        f"Whether it matters that the classes were seen is undecided: {_points(row)}; an effect of "
-        f"{100 * row['minimum_detectable']:.1f} points would be found in 80 % of such studies."
+        f"Whether it matters that the classes were seen is undecided: {_points(row)}; an effect of some "
+        f"{100 * row['minimum_detectable']:.1f} points, or more with few seeds, would be found in 80 % of such studies."
     )
 
 

@@ -152,24 +152,52 @@ def test_probes_are_as_without_fine_tuning(finetuned, tmp_path):
     ("numbers", "words"),
     [
         (
-            (4.0, "", 2.0, 9.0),
+            (4.0, "", 2.0, 9.0, "saves labels"),
             "takes 4 labels a class for that (95 % interval 2 to 9): pretraining saves 3 labels",
         ),
         (
-            (16.0, "more than", 16.0, math.nan),
+            (16.0, "more than", 16.0, math.nan, "saves labels"),
             "more than 16 labels a class for that (95 % interval 16 or more): pretraining saves more than 15",
         ),
-        ((4.0, "", math.nan, math.nan), "(95 % interval open at both ends): that it saves labels is not shown."),
         (
-            (0.5, "at most", math.nan, 0.5),
+            (4.0, "", math.nan, math.nan, "not shown"),
+            "(95 % interval open at both ends): that it saves labels is not shown.",
+        ),
+        (
+            (0.5, "at most", math.nan, 0.5, "costs labels"),
             "at most 0.5 labels a class for that (95 % interval up to 0.5): pretraining costs labels",
         ),
     ],
 )
 def test_a_sentence_claims_what_the_interval_shows(numbers, words):
-    names = ["labels_from_scratch", "bound", "from_scratch_low", "from_scratch_high"]
-    row = {"representation": "colorization", "over": "random", "labels": 1.0, "accuracy": 0.5}
+    names = ["labels_from_scratch", "bound", "from_scratch_low", "from_scratch_high", "verdict"]
+    row = {"representation": "colorization", "over": "random", "shots": "1", "draws": 2}
+    row |= {"labels": 1.0, "accuracy": 0.5}
     assert words in saved_sentence(pd.Series(row | dict(zip(names, numbers, strict=True))))
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdicts"),
+    [((1, 1, 2), ["costs labels", "costs labels", "costs labels"]), ((19, 19, 20), ["saves labels"] * 3)],
+)
+def test_the_verdict_goes_beyond_the_ends_of_the_curve(tmp_path, counts, verdicts):
+    """With the fewest labels pretraining can cost labels, and with the most it can save them."""
+    write(tmp_path, "random", (9, 10, 11))
+    write(tmp_path, "colorization", counts)
+    table = labels_saved_table(
+        *study(tmp_path, {}, {"random": 0.3, "colorization": 0.6}, finetuned=("random", "colorization"), images=IMAGES)
+    )
+    assert list(table.loc[table["domain"] == "in", "verdict"]) == verdicts
+    first, last = (saved_sentence(row) for _, row in table.iloc[[0, 2]].iterrows())
+    assert first.endswith(f"pretraining {verdicts[0]}.") or "pretraining saves more than 15 labels" in first
+    assert last.endswith(f"pretraining {verdicts[2]}.")
+
+
+def test_one_draw_of_labels_is_told():
+    row = {"representation": "colorization", "over": "random", "shots": "1", "draws": 1, "labels": 1.0, "bound": ""}
+    row |= {"accuracy": 0.5, "labels_from_scratch": 4.0, "from_scratch_low": 2.0, "from_scratch_high": 9.0}
+    text = saved_sentence(pd.Series(row | {"verdict": "saves labels"}))
+    assert "(95 % interval 2 to 9, of one draw of them)" in text
 
 
 @pytest.mark.parametrize(

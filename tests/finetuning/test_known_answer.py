@@ -67,7 +67,7 @@ def pretrained_encoder(lab8: np.ndarray, _) -> Autoencoder:
 
 
 def accuracy(encoder: Autoencoder, probe, test, shots: int) -> float:
-    settings = load_params(ROOT / "params.yaml").finetune.model_copy(update=SETTINGS)
+    settings = load_params(ROOT / "profiles/sample.yaml").finetune.model_copy(update=SETTINGS)
     images, labels = map(torch.from_numpy, probe)
     rows = torch.from_numpy(draw_images(probe[1], shots, (0, shots)))
     start = Start(encoder, pooled_stats(encoder, images, "float32"))

@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 def settings(**changes):
-    return load_params(ROOT / "params.yaml").finetune.model_copy(update=SETTINGS | changes)
+    return load_params(ROOT / "profiles/sample.yaml").finetune.model_copy(update=SETTINGS | changes)
 
 
 def encoder(seed=0):
@@ -81,13 +81,20 @@ def test_test_images_change_nothing_that_is_chosen(world):
     first = finetune_representation(encoder, lab8, manifest, settings(), 0, 1)
     other = finetune_representation(encoder, lab8 | {"test": 255 - lab8["test"]}, manifest, settings(), 0, 1)
     pd.testing.assert_frame_equal(first.choices, other.choices)
+    chosen = ["shots", "draw", "learning_rate", "validation_accuracy"]
+    pd.testing.assert_frame_equal(first.few_shot[chosen], other.few_shot[chosen])
     assert not first.predictions["loss"].equals(other.predictions["loss"])
+
+
+def test_more_shots_than_a_class_has_are_left_out_and_told(world, capsys):
+    results = finetune_representation(encoder, *world, settings(shots=[1, 5], draws=1, seeds=1), 0, 1)
+    assert list(results.few_shot["shots"].astype(str)) == ["1", "all", "1", "all"]
+    assert "finetune.shots: [5] left out in domain 'in', whose smallest class has 4 labels" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"shots": [1, 5]}, r"finetune\.shots must be at most 4, the labels of 'apple', the smallest class.*got \[5\]"),
         ({"learning_rates": [1e30]}, r"diverged at every value of finetune\.learning_rates: 1e\+30"),
     ],
 )

@@ -177,9 +177,25 @@ def finetuned_rows(finetuned) -> list[dict]:
 
 def labels_saved_rows(finetuned) -> list[dict]:
     """Over each network from scratch, of few labels with an interval that is whole, of all with an open one."""
-    whole = {"shots": "5", "labels": 5.0, "labels_from_scratch": 12.5, "bound": "", "from_scratch_low": 8.0}
+    whole = {
+        "shots": "5",
+        "draws": 3,
+        "verdict": "saves labels",
+        "labels": 5.0,
+        "labels_from_scratch": 12.5,
+        "bound": "",
+        "from_scratch_low": 8.0,
+    }
     whole |= {"from_scratch_high": 20.0, "utility": 1.5, "utility_low": 0.6, "utility_high": 3.0}
-    beyond = {"shots": "all", "labels": 75.0, "labels_from_scratch": 75.0, "bound": "more than", "utility": 0.0}
+    beyond = {
+        "shots": "all",
+        "draws": 3,
+        "verdict": "saves labels",
+        "labels": 75.0,
+        "labels_from_scratch": 75.0,
+        "bound": "more than",
+        "utility": 0.0,
+    }
     return [
         {"domain": domain, "representation": name, "over": over, "accuracy": SKILL[name]} | numbers
         for domain in KEYS for name in finetuned for over in ("random", "rgb")
