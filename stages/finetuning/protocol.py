@@ -6,9 +6,10 @@ encoder that sees three channels. How many labels pretraining saves over these i
 Useful is Self-Supervised Pretraining for Visual Tasks?, arXiv 2003.14323, section 3), `stages.comparison.labels_saved`.
 
 Every arm has the same budget: `steps` steps of AdamW, the same rates to select from on validation images, the same
-images in the same order, and the probes' augmentation, mirror images. A fit to few labels takes as many steps as one
-to all, and so more passes over its images. The rate is selected on validation images for each number of labels and pretraining seed, with the
-first seed or draw; the others take it. No step is selected: the last one counts. Test images are read once, after that.
+images in the same order, and the probes' augmentation, mirror images. A fit to few labels takes as many steps as one to
+all, and so more passes over its images. The rate is selected on validation images for each number of labels and
+pretraining seed, with the first seed or draw; the others take it. No step is selected: the last one counts. Test images
+are read once, after that.
 
 Settings that matter:
     finetune.steps              of each fit

@@ -57,8 +57,8 @@ def test_a_win_that_all_probes_share():
     )
     assert second.verdict == "not tested"
     assert str(third) == (
-        "What would help most? Twice the labels (for the ridge probe). The best network, colorization, cost 4 epochs of 50,000 "
-        "photographs without their labels."
+        "What would help most? Twice the labels (for the ridge probe). The best network, colorization, cost 4 epochs of "
+        "50,000 photographs without their labels."
     )
 
 
@@ -111,7 +111,8 @@ def test_the_largest_gain_is_named(changed, expected):
         (FIXED | {"random": 0.7}, "cost nothing"),
         (
             FIXED | {"supervised": 0.7},
-            "supervised, cost as many steps as 4 epochs of 50,000 photographs, on the labelled photographs alone, 3 times.",
+            "supervised, cost as many steps as 4 epochs of 50,000 photographs, on the labelled photographs alone, 3 "
+            "times.",
         ),
         (FIXED | {"kmeans_patches": 0.7}, "kmeans_patches, cost next to nothing"),
         (FIXED | {"vicreg": 0.7}, "vicreg, cost as many FLOPs as an autoencoder in 4 epochs of 50,000 photographs"),
