@@ -57,8 +57,8 @@ def test_a_win_that_all_probes_share():
     )
     assert second.verdict == "not tested"
     assert str(third) == (
-        "What would help most? Twice the labels (for the ridge probe). The best network, colorization, cost 4 epochs of "
-        "50,000 photographs without their labels."
+        "What would help most? Twice the labels (for the ridge probe). The best network, colorization, cost 4 epochs "
+        "of 50,000 photographs without their labels."
     )
 
 
