@@ -1,6 +1,7 @@
 """A temporary git and DVC repository with a small study, for end-to-end tests."""
 
 import contextlib
+import importlib
 import os
 import re
 import shutil
@@ -9,7 +10,9 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+import pytest
 import yaml
+from threadpoolctl import threadpool_limits
 
 from stages.runtime.schema import Control, Objective
 
@@ -99,6 +102,14 @@ class Project:
         if check and result.returncode:
             raise AssertionError(f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout}")
         return result
+
+    def run_in_process(self, stages: list[tuple[str, ...]]) -> None:
+        """Run stages, each with its arguments, without DVC and on one thread: without their start-up of seconds."""
+        with pytest.MonkeyPatch.context() as patch, threadpool_limits(1):
+            patch.chdir(self.path)
+            for stage, *arguments in stages:
+                patch.setattr(sys, "argv", [stage, *arguments])
+                importlib.import_module(f"stages.{stage}").main()
 
     def start(self, *command: str, **variables: str) -> subprocess.Popen:
         """Start a command in a new process group, without its output. Trainings save after every step."""

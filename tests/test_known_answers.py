@@ -5,53 +5,32 @@ colours lie on the same pictures at random there is nothing to learn from them, 
 colour, a probe that leaked, or a comparison that favoured one arm would fail one of the two.
 """
 
-import importlib
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from threadpoolctl import threadpool_limits
 
 from stages.food101.archive import iterate_images
 from stages.photographs.decoding import photograph_to_lab8
 from tests.project import make_project
-from tests.textured import CHROMA, SIZE, write_archive
+from tests.textured import CHROMA, SIZE, STUDY, write_archive
 
 SEED = 0
 IMAGES = {"train": 120, "test": 40}  # of each class
 OTHERS = ("random", "reconstruction", "lightness")
 CHANGES = {
     "seed": SEED,
-    "data": {"source": "food101", "md5": None, "images_per_class": None},
     "split": {"held_out_classes": 2, "probe_fraction": 0.02, "validation_fraction": 0.1},
-    "lab": {"image_size": SIZE},
-    "model": {"block_out_channels": [8, 8, 16], "layers_per_block": 1, "norm_num_groups": 4},
     "pretext": {"objectives": ["colorization"], "controls": ["random", "reconstruction"], "seeds": 1},
-    # The absolute error stays at grey until the texture is sure; the squared error moves towards the mean at once.
-    "loss": {"pixel": "l2", "lpips_weight": 0.0},
-    "train": {"epochs": 9, "batch_size": 16, "learning_rate": 4e-3, "precision": "float32"},
-    "latents": {"layers": ["latent"]},
+    "train": {"epochs": 9},
     "probe": {
         "representations": {
             "pixels": ["rgb_small", "lightness"],
             "latents": ["random", "reconstruction", "colorization"],
         },
-        "seeds": 4,
         "epochs": 40,
-        "batch_size": 8,
-        "channels": [16, 32],
-        "learning_rates": [3e-3],
-        "precision": "float32",
-        "linear_c": [0.1],
-        "knn_k": [5],
-        "shots": [],
-        "draws": 1,
-        "ridge_alphas": [100.0],
     },
-    "finetune": {"representations": {"pixels": [], "latents": []}},
-    "compare": {"primary": {"layer": "latent"}, "resamples": 2000},
 }
 STAGES = [
     *(
@@ -88,13 +67,10 @@ def answers(archives, tmp_path_factory) -> dict[bool, dict[str, pd.DataFrame]]:
 
 def run_study(archive: Path, folder: Path) -> dict[str, pd.DataFrame]:
     project = make_project(folder / "project")
+    project.change(STUDY)
     project.change(CHANGES)
     project.change({"data": {"url": str(archive)}})
-    with pytest.MonkeyPatch.context() as patch, threadpool_limits(1):
-        patch.chdir(project.path)
-        for stage, *arguments in STAGES:
-            patch.setattr(sys, "argv", [stage, *arguments])
-            importlib.import_module(f"stages.{stage}").main()
+    project.run_in_process(STAGES)
     asked = "domain == 'in' and head == 'conv'"
     lifts, cells = (pd.read_csv(project.path / f"metrics/{name}.csv").query(asked) for name in ("lifts", "comparison"))
     return {

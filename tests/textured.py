@@ -23,6 +23,32 @@ CLASSES = {f"texture_{across}{down}": (across, down) for across, down in itertoo
 CHROMA = 16.0  # from one frequency to the next, in units of a and b; with L in 35..80 all of it is sRGB
 
 
+# A study of such archives in which every stage does its work in a minute or two.
+STUDY = {
+    "data": {"source": "food101", "md5": None, "images_per_class": None},
+    "lab": {"image_size": SIZE},
+    "model": {"block_out_channels": [8, 8, 16], "layers_per_block": 1, "norm_num_groups": 4},
+    # The absolute error stays at grey until the texture is sure; the squared error moves towards the mean at once.
+    "loss": {"pixel": "l2", "lpips_weight": 0.0},
+    "train": {"batch_size": 16, "learning_rate": 4e-3, "precision": "float32"},
+    "latents": {"layers": ["latent"]},
+    "probe": {
+        "seeds": 4,
+        "batch_size": 8,
+        "channels": [16, 32],
+        "learning_rates": [3e-3],
+        "precision": "float32",
+        "linear_c": [0.1],
+        "knn_k": [5],
+        "shots": [],
+        "draws": 1,
+        "ridge_alphas": [100.0],
+    },
+    "finetune": {"representations": {"pixels": [], "latents": []}},
+    "compare": {"primary": {"layer": "latent"}, "resamples": 2000},
+}
+
+
 def write_archive(
     path: Path,
     *,
