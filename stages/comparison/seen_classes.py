@@ -130,8 +130,8 @@ def seen_class_table(
         deviates = generator.standard_normal(resamples)
         for covered, over_classes in ((IMAGES, False), (CLASSES, True)):
             found = contrast(parts, deviates, margin, over_classes=over_classes)
-            value, low, high, error, _ = found.interval
-            tests = (*found[1:], minimum_detectable(error))
+            value, low, high, *_ = found.interval
+            tests = (*found[1:], minimum_detectable(found.interval))
             words = (
                 verdict(low, high, found.p, *found[1:3], found.p_equivalence, margin) if quantity == "effect" else ""
             )

@@ -74,8 +74,8 @@ def _effect(row: Series, margin: float) -> str:
             f"{_range(row, '_90')}, lies within {margin:g} points of zero."
         )
     return (
-        f"Whether it matters that the classes were seen is undecided: {_points(row)}; an effect of some "
-        f"{100 * row['minimum_detectable']:.1f} points, or more with few seeds, would be found in 80 % of such studies."
+        f"Whether it matters that the classes were seen is undecided: {_points(row)}; minimum detectable "
+        f"effect at 80 % power: {100 * row['minimum_detectable']:.1f} points."
     )
 
 

@@ -70,7 +70,8 @@ def test_four_images_a_task_worked_out_by_hand():
     assert found["value"] == 0.375
     assert found["p"] == pytest.approx(2 * stats.t.sf(0.375 / error, freedom), abs=1e-6)
     assert found["p_equivalence"] == pytest.approx(stats.t.cdf((0.375 - MARGIN) / error, freedom), abs=1e-6)
-    assert found["minimum_detectable"] == pytest.approx((1.959964 + 0.841621) * error, abs=1e-6)
+    power = stats.nct.sf(stats.t.isf(0.025, freedom), freedom, found["minimum_detectable"] / error)
+    assert power == pytest.approx(0.8, abs=1e-5)
     assert found["verdict"] == UNDECIDED
 
 
