@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from stages.probing.tables import DEPTH_HEAD
 from stages.study import seen_classes
 from stages.study.heads import HEADS
-from stages.study.representations import BY_NAME
+from stages.study.representations import BY_NAME, sees_color
 from stages.study.verdicts import BEHIND, UNDECIDED, WIN, verdict
 from stages.study.vocabulary import DOMAINS, with_layer
 
@@ -84,15 +84,12 @@ def _few_labels(primary: DataFrame, lifts: DataFrame, labels: float) -> Takeaway
         words = "; ".join(f"on {DOMAINS[domain].phrase}, {SAID[each]}" for domain, each in said.items())
     over = with_layer(first["over"], first["over_layer"])
     described = f"{over} ({BY_NAME[first['over']].description})" if first["over"] in BY_NAME else over
+    planes = "colour, too" if sees_color(first["representation"]) else "lightness only"
     text = (
-        f"{with_layer(first['representation'], first['layer'])}, which sees {_seen_planes(first['representation'])}, "
+        f"{with_layer(first['representation'], first['layer'])}, which sees {planes}, "
         f"was compared with {described} by the {HEADS[first['head']]}. {_agreement(first, said, lifts)}"
     )
     return Takeaway(f"Does colourising help with {labels:.0f} labels a class?", words, text)
-
-
-def _seen_planes(name: str) -> str:
-    return "lightness only" if BY_NAME[name].sees == "lightness" else "colour, too"
 
 
 def _agreement(first, said: dict[str, str], lifts: DataFrame) -> str:
@@ -170,14 +167,15 @@ def _most(first, accuracy: DataFrame, efficiency: DataFrame, pretraining: Pretra
 
 
 def _cost(best: str, pretraining: Pretraining) -> str:
-    if BY_NAME[best].cost == "nothing":
+    cost = BY_NAME[best].cost
+    if cost == "nothing":
         return f"The best network, {best}, cost nothing: it is untrained."
-    if BY_NAME[best].cost == "fit":
+    if cost == "fit":
         return f"The best network, {best}, cost next to nothing: one layer, fitted to patches."
     times = f", {pretraining.seeds} times" if pretraining.seeds > 1 else ""
     views = f"{pretraining.epochs} epochs of {pretraining.images:,} photographs"
-    flops = "as many FLOPs as an autoencoder in " if BY_NAME[best].cost == "flops" else ""
-    if BY_NAME[best].cost == "steps":
+    flops = "as many FLOPs as an autoencoder in " if cost == "flops" else ""
+    if cost == "steps":
         return f"The best network, {best}, cost as many steps as {views}, on the labelled photographs alone{times}."
     # Not "without a label": the network of LPIPS may have been trained with labels of other photographs.
     return f"The best network, {best}, cost {flops}{views} without their labels{times}."
