@@ -61,6 +61,10 @@ class ProbedRepresentation:
         predictions = self.finetuned.predictions if head == FINETUNE else self.predictions
         return predictions[domain].scores[layer, head]
 
+    def by_shots(self, domain: str, layer: str, head: str) -> list[FewShot]:
+        """The right answers by labels a class, fewest first: of the ridge probe on a layer, or of fine-tuning."""
+        return self.finetuned.few_shot[domain] if head == FINETUNE else self.few_shot[domain, layer]
+
     def probe_seeds(self, domain: str) -> set[tuple[str, int]]:
         """How many seeds each probe was fitted with; not fine-tuning, whose seeds are its own."""
         return {(head, scores.hit.shape[1]) for (_, head), scores in self.predictions[domain].scores.items()}
