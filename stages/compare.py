@@ -120,8 +120,8 @@ def main() -> None:
         with whole_file(f"metrics/{name}.csv") as part:
             table.write(part, rows)
     scalars = headline(means, lifts, ratios, labels_saved, chance, endpoint)
-    if found := seen_class_scalars(seen_classes):
-        scalars["seen_classes"] = found
+    if crossover := seen_class_scalars(seen_classes):
+        scalars["seen_classes"] = crossover
     write_json("metrics/comparison.json", scalars)
     for line in lines:
         print(textwrap.fill(str(line), WIDTH, subsequent_indent="  "))

@@ -152,10 +152,10 @@ def _most(first, accuracy: DataFrame, efficiency: DataFrame, pretraining: Pretra
     if len(others):
         gains[f"another representation ({others.idxmax()})"] = others.max() - fixed[name]
     probes = efficiency[efficiency["head"] == DEPTH_HEAD]
-    own = probes[(probes["representation"] == name) & (probes["layer"] == layer)]
+    rows = probes[(probes["representation"] == name) & (probes["layer"] == layer)]
     curves = [
         curve.sort_values("labels").drop_duplicates("labels", keep="last")[["labels", "accuracy"]].to_numpy()[-2:]
-        for _, curve in own[own["view"] == "primary"].groupby("domain")
+        for _, curve in rows[rows["view"] == "primary"].groupby("domain")
     ]
     if curves and all(len(curve) > 1 for curve in curves):
         by_domain = [(more - less) / math.log2(labels / fewer) for (fewer, less), (labels, more) in curves]

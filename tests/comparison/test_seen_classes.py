@@ -149,7 +149,7 @@ def test_without_swapped_the_tasks_are_compared_and_no_effect_is_told():
     accuracies = table[(table["quantity"] == "accuracy") & (table["accounts_for"] == IMAGES)].set_index("task")["value"]
     assert difference["value"] == pytest.approx(accuracies["matched"] - accuracies["out"], abs=2e-6)
     assert set(seen_class_scalars(table)["colorization"]) == {"seen", "unseen"}
-    assert "does not tell having seen classes from how hard they are" in answer(table, 1.5)
+    assert "does not separate having seen classes from how hard they are" in answer(table, 1.5)
 
 
 def test_without_matched_classes_or_an_objective_there_is_no_answer():
