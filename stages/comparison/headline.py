@@ -39,7 +39,7 @@ def headline(
         primary endpoint's layer are `lift_over_<representation>` of the domain. Beside its lift over rgb stand
         `ratio_to_rgb` and `chance_corrected_ratio_to_rgb`, where they are defined. Of what was fine-tuned
         `finetune.<representation>.accuracy`, and with the fewest labels that it was fine-tuned on the labels a class
-        that its pretraining saves, `labels_saved_over_<random or rgb>`, where the curve from scratch tells.
+        that its pretraining saves, `labels_saved_over_<random or rgb>`, where the curve from scratch reaches it.
     """
     results = primary_results(means, lifts)
     scalars = {"primary": primary_scalars(results)} if len(results) else {}

@@ -1,4 +1,4 @@
-"""Accuracy against how many labels a class a ridge probe, or fine-tuning, was given."""
+"""Label efficiency: accuracy by labels a class, of the ridge probe and of fine-tuning."""
 
 import pandas as pd
 
@@ -15,9 +15,8 @@ KEYS = {DEPTH_HEAD: HEAD, FINETUNE: FINETUNE}  # of the heads that are fitted to
 def label_efficiency(representations: list[ProbedRepresentation], estimates: Estimates) -> pd.DataFrame:
     """Mean over pretraining seeds and draws of labels, with 95 % intervals over images, pretraining seeds and draws.
 
-    Which labels were drawn is a seed too, crossed with pretraining seeds: every pretraining meets the same draws. With
-    `all` labels there is one draw, and the interval does not account for others; that of fine-tuning is then over its
-    seeds.
+    The draw of labels is a seed, too, crossed with pretraining seeds: all pretrainings share the draws. With `all`
+    labels there is one draw, and the interval does not account for others; that of fine-tuning is then over its seeds.
 
     Args:
         representations: as compared.

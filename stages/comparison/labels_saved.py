@@ -9,10 +9,10 @@ between the numbers of `finetune.shots`. An accuracy below the curve's first poi
 labels as that has, one above all points with more than the last: n_hat is then that bound.
 
 The interval inverts the curve in every resample of the lifts, deviations widened as theirs are, and takes percentiles
-of n_hat: where 2.5 % of resamples leave the curve at one end, the interval is open there. The verdict is that of the
-percentiles as they are, beyond the curve, too. Which labels were drawn is taken as independent between the two, though
-both have the same draws: with two draws or more the interval is rather too wide. With one draw of few labels it does
-not cover the draw. Verdicts are not corrected for how many there are.
+of n_hat: where 2.5 % of resamples leave the curve at one end, the interval is open there. The verdict uses the
+percentiles before they are cut at the curve's ends. Draws of labels are taken as independent between the two, though
+they are the same: with two draws or more the interval is conservative. With one draw of few labels it does not cover
+the draw. Verdicts are not corrected for multiple testing.
 """
 
 import math

@@ -8,8 +8,7 @@ alike, and the true standard error smaller.
 The primary endpoint was declared before the run, and is tested by itself: `primary`. All other tests are secondary.
 Holm's correction (1979, A simple sequentially rejective multiple test procedure) holds the chance of one false win or
 more in a family at 5 %, however the tests depend on one another. A family is all other lifts of one head: both domains,
-all views, every pair. One head is one way to ask the whole question, and what is read as one table is corrected as one.
-Where views of an encoder are one layer they ask the same, and that test counts once.
+all views, every pair, as they are read as one table. Views that share a layer are one test.
 """
 
 import numpy as np
@@ -101,14 +100,14 @@ def holm(p: list[float]) -> np.ndarray:
 def minimum_detectable(lift: Interval) -> float:
     """The true lift that a two-sided t test at 5 % detects with a power of 80 %, given this standard error.
 
-    With f degrees of freedom, t of a true lift has the noncentral t distribution, its noncentrality the lift over the
-    standard error (Cohen 1988, Statistical Power Analysis, chapter 2). It is the noncentrality at which t exceeds the
-    critical value t_f(97.5 %) with probability 0.8: 1.96 + 0.84 where f is infinite, 5.65 where it is 2. A significant
-    t of the wrong sign is no detection; its probability is 1e-6 at most. One test by itself: Holm's correction asks
-    for more.
+    With f degrees of freedom, t has a noncentral t distribution, and its noncentrality is the true lift over the
+    standard error (Cohen 1988, Statistical Power Analysis, chapter 2). The noncentrality at which t exceeds the
+    critical value t_f(97.5 %) with probability 0.8 is 1.96 + 0.84 where f is infinite and 5.65 where f is 2. A
+    significant t of the wrong sign, of probability 1e-6 at most, is no detection. Of one test by itself: Holm's
+    correction asks for more.
 
     Returns:
-        The lift, at most 1: no difference of accuracies is larger.
+        The lift, at most 1, the largest difference of accuracies; 1 below half a degree of freedom, too.
 
     >>> round(minimum_detectable(Interval(0.0, -0.02, 0.02, 0.01, np.inf)), 4)
     0.028
@@ -120,7 +119,7 @@ def minimum_detectable(lift: Interval) -> float:
 
 
 def tested_columns(lift: Interval, over_classes: Interval, p: float, p_adjusted: float) -> dict[str, float]:
-    """What a table of lifts says of one, rounded: `win` is 1 where it lies above zero and p_adjusted is below 0.05."""
+    """The columns of one lift, rounded: `win` is 1 where it lies above zero and p_adjusted is below 0.05."""
     numbers = {
         "lift": lift.value,
         "lift_low": lift.low,

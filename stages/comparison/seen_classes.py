@@ -3,9 +3,9 @@
 The encoder of the first objective, here `subject`, saw the classes of the task `matched` and not those of `out`;
 `swapped` saw those of `out` instead. Both are probed in both tasks, and the effect of having seen the classes is
     1/2 [(swapped - subject in out) + (subject - swapped in matched)].
-How hard the classes of a task are is the same for both encoders, and falls out of each difference; how good an encoder
-is, seen classes aside, enters the two with opposite signs, and falls out of their sum (a two-period crossover: Senn
-2002, Cross-over Trials in Clinical Research, chapter 3).
+The difficulty of a task's classes is the same for both encoders and cancels in each difference. The general quality of
+an encoder enters the two differences with opposite signs and cancels in their sum (a two-period crossover: Senn 2002,
+Cross-over Trials in Clinical Research, chapter 3).
 
 Differences are paired over the images of a task; the two tasks share no images. Seeds are paired as well: with
 pretraining seed k the two encoders start from the same weights and see batches of the same order. So the effect is
@@ -13,10 +13,10 @@ computed for each seed, and its variance over seeds is that of `stages.compariso
 account for images and seeds as those of lifts do (`stages.comparison.estimates`), and, beside that, for another choice
 of classes in each task, by the two-stage bootstrap (`stages.comparison.class_estimates`).
 
-Two tests are made of it, both by Student's t. That it is zero, two-sided; and, by two one-sided tests, that it is as
-large as `compare.equivalence` or larger in either direction (TOST: Schuirmann 1987, Journal of Pharmacokinetics and
-Biopharmaceutics 15). Where the latter is rejected at 5 % and the 90 % interval, which is a bootstrap's, lies within the
-margin, it is said not to matter. That no difference is shown does not mean that there is none.
+Two null hypotheses are tested, both by Student's t: that the effect is zero, two-sided; and, by two one-sided tests,
+that it is `compare.equivalence` or more in either direction (TOST: Schuirmann 1987, Journal of Pharmacokinetics and
+Biopharmaceutics 15). The effect does not matter where the latter is rejected at 5 % and the 90 % interval, a
+bootstrap's, lies within the margin. A difference that is not significant is no evidence of equality.
 """
 
 from __future__ import annotations

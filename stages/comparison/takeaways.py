@@ -1,4 +1,4 @@
-"""The study in three lines, for who reads nothing else: verdict first, and no numbers but the labels and the cost.
+"""The study in three lines: the verdicts first, and no numbers but the labels and the cost.
 
 1. Does colourising help with few labels, against what, and do all probes agree?
 2. Does it matter whether the classes were seen?
@@ -137,8 +137,8 @@ def _most(first, accuracy: DataFrame, efficiency: DataFrame, pretraining: Pretra
     """The largest of three gains, each a mean of both domains, and the cost of the best encoder.
 
     More labels are the ridge probe's, the only one that is fitted to few; the other two gains are the primary head's.
-    The gains are read off the test images, and the largest of several is flattered by luck: a hint where to go on, not
-    a result.
+    The gains are of test images, and the largest of several is biased upwards by its selection: a hint what to try
+    next, not a result.
     """
     name, layer = first["representation"], first["layer"]
     probed = accuracy[accuracy["head"] == first["head"]]

@@ -1,15 +1,15 @@
 """Fine-tuning as a head: the encoder and a linear layer on its pooled last block, trained on a domain's labels.
 
 As lightly's benchmarks do (`finetune_eval`): a linear layer on globally average-pooled features, all weights trained,
-a short schedule, the rate falling along half a cosine. `random` is training from scratch; so is `rgb`, by the same
+a short schedule with cosine decay. `random` is training from scratch; so is `rgb`, by the same
 encoder that sees three channels. How many labels pretraining saves over these is its utility (Newell and Deng 2020, How
 Useful is Self-Supervised Pretraining for Visual Tasks?, arXiv 2003.14323, section 3), `stages.comparison.labels_saved`.
 
 Every arm has the same budget: `steps` steps of AdamW, the same rates to select from on validation images, the same
 images in the same order, and the probes' augmentation, mirror images. A fit to few labels takes as many steps as one to
 all, and so more passes over its images. The rate is selected on validation images for each number of labels and
-pretraining seed, with the first seed or draw; the others take it. No step is selected: the last one counts. Test images
-are read once, after that.
+pretraining seed, with the first seed or draw; the others take it. There is no early stopping: the weights of the last
+step are evaluated. Test images are read once, after that.
 
 Settings that matter:
     finetune.steps              of each fit

@@ -92,7 +92,7 @@ def iterate_images(path: str | Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _source(path: Path) -> ModuleType:
-    """The module that reads `path`. What is neither .zip nor shards is taken for a tar, whose reader refuses it."""
+    """The module that reads `path`. What is neither .zip nor shards is opened as a tar, which refuses other formats."""
     if path.is_dir():
         return parquet
     try:
