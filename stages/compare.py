@@ -25,7 +25,7 @@ from stages.comparison.depth import depth_table
 from stages.comparison.estimates import bootstrap_estimates
 from stages.comparison.few_shot_lifts import few_shot_lifts
 from stages.comparison.headline import headline
-from stages.comparison.label_efficiency import HEAD, label_efficiency
+from stages.comparison.label_efficiency import KEYS, label_efficiency
 from stages.comparison.labels_saved import labels_saved_table
 from stages.comparison.lifts import lift_table
 from stages.comparison.primary import declared_endpoint
@@ -120,8 +120,8 @@ def main() -> None:
         with whole_file(f"metrics/{name}.csv") as part:
             table.write(part, rows)
     scalars = headline(means, lifts, ratios, labels_saved, chance, endpoint)
-    if found := seen_class_scalars(seen_classes):
-        scalars["seen_classes"] = found
+    if crossover := seen_class_scalars(seen_classes):
+        scalars["seen_classes"] = crossover
     write_json("metrics/comparison.json", scalars)
     for line in lines:
         print(textwrap.fill(str(line), WIDTH, subsequent_indent="  "))
@@ -134,13 +134,12 @@ def all_hits(representations: list[ProbedRepresentation], domain: str) -> dict[t
     for representation in representations:
         for (layer, head), scores in representation.predictions[domain].scores.items():
             hits[representation.name, layer, head] = scores.hit
-        for layer in representation.layers[domain].shown:
-            for few in representation.few_shot[domain, layer]:
-                hits[representation.name, layer, HEAD, few.shots] = few.hits
         for layer in representation.shown(domain, FINETUNE):
             hits[representation.name, layer, FINETUNE] = representation.scores(domain, layer, FINETUNE).hit
-            for few in representation.finetuned.few_shot[domain]:
-                hits[representation.name, layer, FINETUNE, few.shots] = few.hits
+        for head, key in KEYS.items():
+            for layer in representation.shown(domain, head):
+                for few in representation.by_shots(domain, layer, head):
+                    hits[representation.name, layer, key, few.shots] = few.hits
     return hits
 
 

@@ -1,8 +1,8 @@
 """Stage: what each objective and control depends on, a folder each. `python -m stages.prepare_objectives`
 
 DVC's matrix gives every objective the same parameters, so a change of one objective's would train all of them again,
-and likewise with controls. This cheap stage writes to each its own share, and the training depends on that file: where
-its bytes stay, nothing reruns.
+and likewise with controls. This cheap stage writes one file of settings for each, on which its training depends: where
+the file's bytes stay the same, nothing reruns.
 
 The control `swapped` is trained by the first objective: its share has a digest of the code that this objective imports.
 So a change of a loss trains it again, and no other control, although DVC's matrix gives all controls the same code.

@@ -60,6 +60,20 @@ def read_domain(manifest: pd.DataFrame, name: str) -> Domain:
     return Domain(name, classes, images)
 
 
+def available_shots(labels: np.ndarray, classes: int, shots: list[int], name: str) -> list[int]:
+    """The numbers of labels a class that every class has, ascending; the others are printed.
+
+    Args:
+        labels: (N,) int64 in 0..classes-1.
+        shots: labels a class, in any order.
+        name: of `shots`, for the printed line.
+    """
+    fewest = int(np.bincount(labels, minlength=classes).min())
+    if left_out := [number for number in sorted(shots) if number > fewest]:
+        print(f"{name}: {left_out} left out, as the smallest class has {fewest} labels")
+    return [number for number in sorted(shots) if number <= fewest]
+
+
 def draw_images(labels: np.ndarray, shots: int, seed: tuple[int, ...]) -> np.ndarray:
     """Positions of `shots` images of each class, ascending, int64; `seed` and `labels` decide which.
 

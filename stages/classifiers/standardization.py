@@ -104,6 +104,6 @@ def _in_chunks(features: np.ndarray):
 
 def _not_finite() -> StageError:
     return StageError(
-        "the representation holds values that are not finite. An encoder whose training diverged, or whose "
-        "latents leave float16's range, does this: lower train.learning_rate and rerun."
+        "the representation holds values that are not finite: the encoder's training diverged, or its latents exceed "
+        "float16's range. Lower train.learning_rate and rerun."
     )

@@ -118,7 +118,7 @@ def _namespace(image):
 
 
 def _mix(xp, matrix: np.ndarray, image):
-    """Multiply the channels of (..., 3, H, W) by a 3 x 3 matrix, in the image's own precision."""
+    """Multiply the channels of (..., 3, H, W) by a 3 x 3 matrix, in the image's precision."""
     red, green, blue = image[..., 0, :, :], image[..., 1, :, :], image[..., 2, :, :]
     rows = [float(r) * red + float(g) * green + float(b) * blue for r, g, b in matrix]
     return xp.stack(rows, axis=-3)

@@ -23,14 +23,14 @@ MANY = 4  # from here on, a progress bar
 
 def list_photographs(paths: list[Path]) -> tuple[list[Path], list[str]]:
     """The files named and those in the folders named, each once; and a line for each folder that gives none."""
-    found: dict[Path, None] = {}
+    photographs: dict[Path, None] = {}
     problems = []
     for path in paths:
         try:
-            found.update(dict.fromkeys(pictures_in(path) if path.is_dir() else [path]))
+            photographs.update(dict.fromkeys(pictures_in(path) if path.is_dir() else [path]))
         except (Refused, OSError) as error:
             problems.append(_line(path, error))
-    return list(found), problems
+    return list(photographs), problems
 
 
 def paint_photographs(

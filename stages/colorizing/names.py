@@ -20,10 +20,10 @@ def pictures_in(folder: Path) -> list[Path]:
         Refused: when there are none.
         OSError: when the folder cannot be read.
     """
-    found = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES and not path.name.startswith(".")]
-    if not found:
+    paths = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES and not path.name.startswith(".")]
+    if not paths:
         raise Refused("a folder without photographs (folders in it are not looked into)")
-    return sorted(path for path in found if not path.is_dir())
+    return sorted(path for path in paths if not path.is_dir())
 
 
 def printable(path: Path) -> str:

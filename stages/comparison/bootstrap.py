@@ -1,8 +1,7 @@
 """The paired bootstrap over test images and over classes (percentile intervals: Efron and Tibshirani 1993, chapter 13).
 
-All representations predicted the same images, so a resample draws images once and takes every
-representation's scores on them. Differences then lose what the images have in common: most images are
-easy, or hard, for all.
+All representations predicted the same images, so they share each resample of images. Most images are easy, or hard,
+for all representations: this variance cancels in differences.
 """
 
 from collections.abc import Callable
@@ -20,8 +19,8 @@ class TwoStageMeans(NamedTuple):
     """Means of each column in the same resamples after each stage: two arrays (resamples, columns) float64.
 
     Attributes:
-        by_class: of resampled classes, each with its own images.
-        both: of resampled classes whose images were resampled, too.
+        by_class: of resampled classes with all their images.
+        both: of resampled classes with resampled images.
     """
 
     by_class: np.ndarray
@@ -31,7 +30,7 @@ class TwoStageMeans(NamedTuple):
 def resampled_means(counts: np.ndarray, *, resamples: int, seed: int | list[int]) -> np.ndarray:
     """Means of each column over resampled images; the columns share every resample.
 
-    A resample of N images is how often it drew each, so the means of all columns are one matrix product: draws
+    A resample is described by how often it drew each of the N images, so all means are one matrix product: draws
     (resamples, N) times counts (N, columns), divided by N. Counts of right answers are whole numbers, and so
     is every partial sum, at most N times the largest count. Below 2^24 float32 holds all of these exactly (and float64
     below 2^53), so the product has no rounding error: it does not depend on the order of summation, the number of
@@ -65,11 +64,11 @@ def two_stage_means(counts: np.ndarray, classes: np.ndarray, *, resamples: int, 
     replacement; a class drawn twice has its images drawn twice. A mean is over all images drawn, whose number differs
     where classes differ in size.
 
-    The variance of `both` holds the images' part twice, since means of classes differ by their images, too. With K
+    The variance of `both` counts that of images twice, as means of classes vary with their images, too. With K
     classes of n images, S_b^2 the variance of the classes' means and S_w^2 the mean variance within classes (both
     unbiased), it is (K - 1) / K * S_b^2 / K + (n - 1) / n * S_w^2 / (K n), and S_b^2 / K alone is the unbiased
     variance over classes and images (Davison and Hinkley 1997, Bootstrap Methods and their Application, section 3.8).
-    To take the surplus off, shrink the first stage's deviations: `stages.comparison.class_estimates`.
+    To remove the excess, shrink the first stage's deviations: `stages.comparison.class_estimates`.
 
     Args:
         counts: (N, columns) whole numbers from 0, one row an image.
@@ -106,7 +105,7 @@ def two_stage_means(counts: np.ndarray, classes: np.ndarray, *, resamples: int, 
 
 
 def _times_drawn(drawn: np.ndarray, kinds: int) -> np.ndarray:
-    """How often each of `kinds` numbers stands in each row of `drawn`: (rows, kinds)."""
+    """Counts of 0..kinds-1 in each row of `drawn`: (rows, kinds)."""
     rows = len(drawn)
     places = drawn + kinds * np.arange(rows)[:, None]
     return np.bincount(places.ravel(), minlength=rows * kinds).reshape(rows, kinds)

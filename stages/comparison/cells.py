@@ -21,7 +21,7 @@ def comparison_cells(
     Args:
         representations: as compared.
         estimates: by domain, then by representation, layer and head.
-        subject: the representation whose lifts are shown, if any.
+        subject: its lifts over the other representations are shown; None for no lifts.
 
     Returns:
         The table `COMPARISON`, rounded to 6 digits; NaN where a row has no such number.

@@ -1,4 +1,4 @@
-"""How far an accuracy, or a difference of accuracies, would move with another choice of classes.
+"""Uncertainty of an accuracy, or of a difference of accuracies, due to the choice of classes.
 
 Each class's accuracy is a draw from those of all classes that might have been chosen, and is measured on a sample of
 its images. With K classes, V is the variance of the classes' accuracies over K, which is unbiased for the variance of
@@ -20,7 +20,7 @@ from stages.comparison.variance import SeedVariance, combined_error
 
 
 class ClassGroups(NamedTuple):
-    """Which images belong together.
+    """Images grouped by class.
 
     Attributes:
         order: (N,) int64, images by class.
@@ -40,7 +40,7 @@ def class_groups(classes: np.ndarray) -> ClassGroups:
 
 
 def class_values(table: np.ndarray, groups: ClassGroups) -> np.ndarray:
-    """One value a class, whose mean is that over images and whose variance over K is that of this mean.
+    """One value a class: their mean is the mean over images, and their variance over K the variance of that mean.
 
     Of classes of equal size it is each one's mean. Else the mean over images is a ratio of two sums over classes, and a
     class counts by its size: mean + K n_k / N (mean_k - mean), the linearised ratio (Cochran 1977, Sampling Techniques,

@@ -3,19 +3,19 @@
 A resampled accuracy is the accuracy plus two deviations:
 - images: the paired bootstrap's (`bootstrap`), of the mean over seeds, times sqrt(N / (N - 1)), which makes its
   variance the unbiased one (Rao and Wu 1988, JASA 83);
-- seeds: a normal deviate times the seeds' standard error (`variance`), independent from representation to
-  representation. Three seeds have ten distinct resamples: their resampled means say less than a normal curve.
+- seeds: a normal deviate times the seeds' standard error (`variance`), independent between representations. Seeds are
+  not resampled, as three have ten distinct resamples only.
 The interval is the percentile interval of these sums, widened about the estimate by t / z: the 97.5 % quantile of
-Student's t with Satterthwaite's degrees of freedom over the normal one. Seeds are few, and the plain percentile
-interval is too narrow as long as their variance is a guess (Hesterberg 2015, The American Statistician 69: the
+Student's t with Satterthwaite's degrees of freedom over the normal one. With few seeds the plain percentile
+interval is too narrow, as their variance is estimated (Hesterberg 2015, The American Statistician 69: the
 expanded percentile interval). So an interval and the t test of `lifts` agree, but for the images' skewness.
 tests/comparison/test_estimates.py simulates the coverage: 95 to 98 % for five seeds, where an interval over images
 alone falls to two thirds. Of two or three seeds that differ far more than images explain it is 91 to 94 % for an
 accuracy (95 to 97 % for a lift), and the width varies much from study to study: more seeds narrow it. Of two
 pretraining seeds it is 87 to 95 % for an accuracy and 94 to 98 % for a lift; of three, 91 to 96 % and 95 to 98 %.
 
-What is not covered: another pretraining, where there is one pretraining seed; other labelled images. Another choice of
-classes is covered by the intervals over classes alone, beside these: `class_estimates`.
+Not covered: other pretraining seeds, where there is one; other labelled images. Another choice of classes is covered by
+a second interval: `class_estimates`.
 """
 
 from dataclasses import dataclass, replace
@@ -52,7 +52,7 @@ class BootstrapEstimate:
         by_image: (resamples,) float64, deviations of the mean by resampled images.
         by_seed: (resamples,) float64, deviations of the mean by seeds.
         over_classes: the same with classes resampled, too.
-        least: the smallest number that this can be: 0, or -1 for a difference. The largest is 1.
+        least: the smallest possible value: 0, or -1 for a difference. The largest is 1.
     """
 
     images: np.ndarray
@@ -73,7 +73,7 @@ class BootstrapEstimate:
         )
 
     def interval(self) -> Interval:
-        """The mean with its 95 % interval, which stays within what accuracies, or differences of two, can be."""
+        """The mean with its 95 % interval, clipped to the range of accuracies or of their differences."""
         error, freedom = standard_error(self.images, self.seeds)
         return self._interval(self.by_image + self.by_seed, error, freedom)
 
@@ -82,9 +82,9 @@ class BootstrapEstimate:
         return self._interval(self.over_classes.deviations(), *self.over_classes.standard_error())
 
     def with_seeds(self, table: np.ndarray, deviates: np.ndarray) -> "BootstrapEstimate":
-        """The same mean, with the seeds' variance of one table in the place of what was there.
+        """The same mean, with the seeds' variance estimated from one table.
 
-        For a difference whose seeds are paired: the seeds' variance of the differences, rather than the sum of two.
+        For a difference with paired seeds: the seeds' variance of the differences, rather than the sum of two.
 
         Args:
             table: (pretraining seeds, probe seeds, N), of which `images` is the mean over seeds.
@@ -104,7 +104,7 @@ class BootstrapEstimate:
 
 
 def widening(freedom: float) -> float:
-    """What the deviations of a percentile interval are multiplied by: t / z, at least 1."""
+    """The factor by which the deviations of a percentile interval are expanded: t / z, at least 1."""
     return float(stdtrit(freedom, EDGES[1]) / ndtri(EDGES[1]))
 
 
@@ -118,8 +118,8 @@ def bootstrap_estimates(
     """An estimate for each table of right answers; they share the resampled images, so that they can be subtracted.
 
     Args:
-        hits: by a key whose first entry is the representation: (pretraining seeds, probe seeds, N) uint8, 1 = right, of
-            the same N >= 2 images in the same order. Estimates of a representation share their seeds' deviates, those
+        hits: by key, the representation first: (pretraining seeds, probe seeds, N) uint8, 1 = right, of the same
+            N >= 2 images in the same order. Estimates of a representation share their seeds' deviates, those
             of different ones are independent, and neither depends on what else is in the table.
         classes: (N,) the class of each image, two or more.
         resamples: of the bootstrap.

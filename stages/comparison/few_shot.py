@@ -54,8 +54,8 @@ def read_few_shot(
 def read_finetuned_shots(folder: str | Path, predictions: dict[str, Predictions]) -> dict[str, list[FewShot]]:
     """Read the same of data/probes/finetune/<representation>: by domain alone, as fine-tuning has one layer."""
     expected = {(domain, FINETUNED_LAYER) for domain in predictions}
-    found = _read(Path(folder), FINETUNED_SHOTS, expected, predictions)
-    return {domain: few for (domain, _), few in found.items()}
+    by_layer = _read(Path(folder), FINETUNED_SHOTS, expected, predictions)
+    return {domain: few for (domain, _), few in by_layer.items()}
 
 
 def _read(

@@ -1,13 +1,12 @@
 """Lifts with few labels: the tests of `lifts`, of the ridge probe fitted to some labels of each class.
 
-Draws of labels are of images, so that all representations and pretraining seeds have the same ones. A lift's test is
-therefore paired over draws, too: of the differences, a table of pretraining seeds by draws by images, comes the
-crossed variance of `variance`. Which labels were drawn then counts by how much it changes the difference, and what a
-draw does to both alike does not. Pretraining seeds of two encoders are paired by their number, which shares the first
-weights; pixels have none and meet each.
+All representations and pretraining seeds share the draws of labelled images, so a lift's test is paired over draws,
+too: its crossed variance (`variance`) is estimated from the differences, a table of pretraining seeds by draws by
+images. The effect that a draw has on both representations cancels. Pretraining seeds of two encoders are paired by
+their number, as the same number starts from the same weights; pixels have no seeds and are paired with each.
 
-Holm's correction (`lifts`) is over one family: all lifts here, of every number of labels, domain, view and pair. All
-labels are the ridge probe's, whose lifts are tested with its family.
+Holm's correction (`lifts`) is over one family: all lifts here, of every number of labels, domain, view and pair. The
+ridge probe's lifts with all labels belong to its family in `lifts`.
 """
 
 import numpy as np

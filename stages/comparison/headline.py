@@ -6,6 +6,7 @@ from stages.comparison.lifts import typical_detectable
 from stages.comparison.primary import Endpoint, primary_results, primary_scalars
 from stages.comparison.tables import DIGITS
 from stages.probing.tables import FINETUNE
+from stages.study.labels_saved import with_fewest_labels
 from stages.study.vocabulary import DOMAINS
 
 LIFTS_OVER = ("rgb", "lightness", "random", "reconstruction")
@@ -38,7 +39,7 @@ def headline(
         primary endpoint's layer are `lift_over_<representation>` of the domain. Beside its lift over rgb stand
         `ratio_to_rgb` and `chance_corrected_ratio_to_rgb`, where they are defined. Of what was fine-tuned
         `finetune.<representation>.accuracy`, and with the fewest labels that it was fine-tuned on the labels a class
-        that its pretraining saves, `labels_saved_over_<random or rgb>`, where the curve from scratch tells.
+        that its pretraining saves, `labels_saved_over_<random or rgb>`, where the curve from scratch reaches it.
     """
     results = primary_results(means, lifts)
     scalars = {"primary": primary_scalars(results)} if len(results) else {}
@@ -52,7 +53,7 @@ def headline(
         tuned = means[(means["domain"] == domain) & (means["head"] == FINETUNE)]
         if len(tuned):
             metrics[FINETUNE] = {row.representation: {"accuracy": row.accuracy} for row in tuned.itertuples()}
-        saved = labels_saved[labels_saved["domain"] == domain].drop_duplicates(["representation", "over"])
+        saved = with_fewest_labels(labels_saved, domain)
         for row in saved[saved["bound"] == ""].itertuples():
             value = round(row.labels_from_scratch - row.labels, DIGITS)
             metrics[FINETUNE][row.representation][f"labels_saved_over_{row.over}"] = value

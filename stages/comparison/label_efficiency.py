@@ -1,22 +1,22 @@
-"""Accuracy against how many labels a class a ridge probe, or fine-tuning, was given."""
+"""Label efficiency: accuracy by labels a class, of the ridge probe and of fine-tuning."""
 
 import pandas as pd
 
 from stages.comparison.estimates import Estimates
 from stages.comparison.representations import ProbedRepresentation
 from stages.comparison.tables import DIGITS, LABEL_EFFICIENCY
-from stages.probing.tables import DEPTH_HEAD, FINETUNE, FINETUNED_LAYER
+from stages.probing.tables import DEPTH_HEAD, FINETUNE
 from stages.study.vocabulary import DOMAINS
 
 HEAD = "few_shot"  # in the keys of estimates, with the shots behind it
+KEYS = {DEPTH_HEAD: HEAD, FINETUNE: FINETUNE}  # of the heads that are fitted to few labels
 
 
 def label_efficiency(representations: list[ProbedRepresentation], estimates: Estimates) -> pd.DataFrame:
     """Mean over pretraining seeds and draws of labels, with 95 % intervals over images, pretraining seeds and draws.
 
-    Which labels were drawn is a seed too, crossed with pretraining seeds: every pretraining meets the same draws. With
-    `all` labels there is one draw, and the interval does not account for others; that of fine-tuning is then over its
-    seeds.
+    The draw of labels is a seed, too, crossed with pretraining seeds: all pretrainings share the draws. With `all`
+    labels there is one draw, and the interval does not account for others; that of fine-tuning is then over its seeds.
 
     Args:
         representations: as compared.
@@ -29,15 +29,11 @@ def label_efficiency(representations: list[ProbedRepresentation], estimates: Est
     """
     rows = []
     for domain in DOMAINS:
-        for representation in representations:
-            for view, layer in representation.views(domain).items():
-                for few in representation.few_shot[domain, layer]:
-                    estimate = estimates[domain][representation.name, layer, HEAD, few.shots]
-                    key = (domain, DEPTH_HEAD, representation.name, layer, view)
-                    rows.append((*key, few.shots, few.labels, *estimate.interval()[:3]))
-        for representation in representations:
-            for few in representation.finetuned.few_shot[domain] if representation.finetuned else []:
-                estimate = estimates[domain][representation.name, FINETUNED_LAYER, FINETUNE, few.shots]
-                key = (domain, FINETUNE, representation.name, FINETUNED_LAYER, "primary")
-                rows.append((*key, few.shots, few.labels, *estimate.interval()[:3]))
+        for head, key in KEYS.items():
+            for representation in representations:
+                for view, layer in representation.views(domain, head).items():
+                    for few in representation.by_shots(domain, layer, head):
+                        estimate = estimates[domain][representation.name, layer, key, few.shots]
+                        names = (domain, head, representation.name, layer, view)
+                        rows.append((*names, few.shots, few.labels, *estimate.interval()[:3]))
     return LABEL_EFFICIENCY.frame(rows).round(DIGITS)

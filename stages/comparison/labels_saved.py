@@ -9,10 +9,10 @@ between the numbers of `finetune.shots`. An accuracy below the curve's first poi
 labels as that has, one above all points with more than the last: n_hat is then that bound.
 
 The interval inverts the curve in every resample of the lifts, deviations widened as theirs are, and takes percentiles
-of n_hat: where 2.5 % of resamples leave the curve at one end, the interval is open there. The verdict is that of the
-percentiles as they are, beyond the curve, too. Which labels were drawn is taken as independent between the two, though
-both have the same draws: with two draws or more the interval is rather too wide. With one draw of few labels it does
-not cover the draw. Verdicts are not corrected for how many there are.
+of n_hat: where 2.5 % of resamples leave the curve at one end, the interval is open there. The verdict uses the
+percentiles before they are cut at the curve's ends. Draws of labels are taken as independent between the two, though
+they are the same: with two draws or more the interval is conservative. With one draw of few labels it does not cover
+the draw. Verdicts are not corrected for multiple testing.
 """
 
 import math
@@ -28,7 +28,7 @@ from stages.study.labels_saved import COSTS, NOT_SHOWN, SAVES
 from stages.study.representations import LABELLED
 from stages.study.vocabulary import DOMAINS
 
-SCRATCH = ("random", "rgb")  # whose fine-tuning is training from scratch
+SCRATCH = ("random", "rgb")  # not pretrained: to fine-tune them is to train from scratch
 AT_MOST, MORE_THAN = "at most", "more than"
 
 
@@ -55,14 +55,14 @@ def labels_saved_table(representations: list[ProbedRepresentation], estimates: E
             for over in (scratch for scratch in SCRATCH if scratch in finetuned):
                 shots = finetuned[over].finetuned.few_shot[domain]
                 labels = np.array([few.labels for few in shots])
-                own, curve = (
+                finetuned_estimates, curve = (
                     [estimates[domain][arm, FINETUNED_LAYER, FINETUNE, few.shots] for few in shots]
                     for arm in (name, over)
                 )
                 for number, few in enumerate(shots):
                     columns = {"domain": domain, "representation": name, "over": over, "shots": few.shots}
                     columns["draws"] = few.hits.shape[1]
-                    rows.append(columns | _saved(own[number], curve, labels, number))
+                    rows.append(columns | _saved(finetuned_estimates[number], curve, labels, number))
     return LABELS_SAVED.frame(rows).round(DIGITS)
 
 
@@ -85,27 +85,27 @@ def labels_to_reach(accuracy: np.ndarray, curve: np.ndarray, labels: np.ndarray)
     before, rows, steps = np.maximum(after - 1, 0), np.arange(len(curve)), np.log2(labels)
     low, high = curve[rows, before], curve[rows, after]
     share = np.divide(accuracy - low, high - low, out=np.ones(len(curve)), where=high > low)
-    found = np.exp2(steps[before] + share * (steps[after] - steps[before]))
-    found[(after == 0) & (curve[:, 0] == accuracy)] = labels[0]
-    found[(after == 0) & (curve[:, 0] > accuracy)] = 0.0
-    found[~reached.any(axis=1)] = math.inf
-    return found
+    needed = np.exp2(steps[before] + share * (steps[after] - steps[before]))
+    needed[(after == 0) & (curve[:, 0] == accuracy)] = labels[0]
+    needed[(after == 0) & (curve[:, 0] > accuracy)] = 0.0
+    needed[~reached.any(axis=1)] = math.inf
+    return needed
 
 
-def _saved(own: BootstrapEstimate, curve: list[BootstrapEstimate], labels: np.ndarray, number: int) -> dict:
+def _saved(estimate: BootstrapEstimate, curve: list[BootstrapEstimate], labels: np.ndarray, number: int) -> dict:
     """The numbers of a row: of an accuracy with `labels[number]` labels, against a curve over `labels`."""
     means = np.array([[point.images.mean() for point in curve]])
-    accuracy = own.images.mean()
-    found = float(labels_to_reach(np.array([accuracy]), means, labels)[0])
-    bound = AT_MOST if found == 0 else MORE_THAN if math.isinf(found) else ""
-    widened = widening((own - curve[number]).interval().freedom)
+    accuracy = estimate.images.mean()
+    needed = float(labels_to_reach(np.array([accuracy]), means, labels)[0])
+    bound = AT_MOST if needed == 0 else MORE_THAN if math.isinf(needed) else ""
+    widened = widening((estimate - curve[number]).interval().freedom)
     drawn = labels_to_reach(
-        accuracy + widened * (own.by_image + own.by_seed),
+        accuracy + widened * (estimate.by_image + estimate.by_seed),
         means + widened * np.stack([point.by_image + point.by_seed for point in curve], axis=1),
         labels,
     )
     low, high = np.quantile(drawn, EDGES, method="inverted_cdf")
-    n, n_hat = labels[number], np.clip(found, labels[0], labels[-1])
+    n, n_hat = labels[number], np.clip(needed, labels[0], labels[-1])
     verdict = SAVES if low > n else COSTS if high < n else NOT_SHOWN
     # Nothing is known below the curve's first point, nor above its last.
     low = math.nan if low < labels[0] else min(low, labels[-1])

@@ -8,13 +8,12 @@ alike, and the true standard error smaller.
 The primary endpoint was declared before the run, and is tested by itself: `primary`. All other tests are secondary.
 Holm's correction (1979, A simple sequentially rejective multiple test procedure) holds the chance of one false win or
 more in a family at 5 %, however the tests depend on one another. A family is all other lifts of one head: both domains,
-all views, every pair. One head is one way to ask the whole question, and what is read as one table is corrected as one.
-Where views of an encoder are one layer they ask the same, and that test counts once.
+all views, every pair, as they are read as one table. Views that share a layer are one test.
 """
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri, stdtr
+from scipy.special import nctdtrinc, stdtr, stdtrit
 
 from stages.comparison.estimates import Estimates, Interval
 from stages.comparison.layers import VIEWS
@@ -27,6 +26,7 @@ from stages.study.verdicts import ALPHA
 from stages.study.vocabulary import DOMAINS
 
 POWER = 0.8
+LEAST_FREEDOM = 0.5  # below it the noncentrality is above 198 and SciPy's inverse need not converge
 
 
 def lift_table(representations: list[ProbedRepresentation], estimates: Estimates, endpoint: Endpoint) -> pd.DataFrame:
@@ -97,24 +97,36 @@ def holm(p: list[float]) -> np.ndarray:
     return adjusted
 
 
-def minimum_detectable(error: float) -> float:
-    """The true lift that a two-sided test at 5 % finds in 80 % of such test sets: (1.96 + 0.84) standard errors.
+def minimum_detectable(lift: Interval) -> float:
+    """The true lift that a two-sided t test at 5 % detects with a power of 80 %, given this standard error.
 
-    Of one test by itself, by the normal distribution (Cohen 1988, Statistical Power Analysis, chapter 2); Holm's
-    correction and few seeds ask for more.
+    With f degrees of freedom, t has a noncentral t distribution, and its noncentrality is the true lift over the
+    standard error (Cohen 1988, Statistical Power Analysis, chapter 2). The noncentrality at which t exceeds the
+    critical value t_f(97.5 %) with probability 0.8 is 1.96 + 0.84 where f is infinite and 5.65 where f is 2. A
+    significant t of the wrong sign, of probability 1e-6 at most, is no detection. Of one test by itself: Holm's
+    correction asks for more.
+
+    Returns:
+        The lift, at most 1, the largest difference of accuracies; 1 below half a degree of freedom, too.
+
+    >>> round(minimum_detectable(Interval(0.0, -0.02, 0.02, 0.01, np.inf)), 4)
+    0.028
     """
-    return float((ndtri(1 - ALPHA / 2) + ndtri(POWER)) * error)
+    if lift.freedom < LEAST_FREEDOM:
+        return 1.0
+    critical = stdtrit(lift.freedom, 1 - ALPHA / 2)
+    return min(1.0, float(nctdtrinc(lift.freedom, 1 - POWER, critical)) * lift.error)
 
 
 def tested_columns(lift: Interval, over_classes: Interval, p: float, p_adjusted: float) -> dict[str, float]:
-    """What a table of lifts says of one, rounded: `win` is 1 where it lies above zero and p_adjusted is below 0.05."""
+    """The columns of one lift, rounded: `win` is 1 where it lies above zero and p_adjusted is below 0.05."""
     numbers = {
         "lift": lift.value,
         "lift_low": lift.low,
         "lift_high": lift.high,
         "lift_low_classes": over_classes.low,
         "lift_high_classes": over_classes.high,
-        "minimum_detectable": minimum_detectable(lift.error),
+        "minimum_detectable": minimum_detectable(lift),
     }
     columns = {name: round(number, DIGITS) for name, number in numbers.items()}
     columns |= {name: float(f"{number:.{DIGITS}g}") for name, number in (("p", p), ("p_adjusted", p_adjusted))}

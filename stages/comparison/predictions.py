@@ -61,10 +61,10 @@ def read_predictions(path: str | Path, layers: dict[str, Layers], depth_heads: l
             or leaves one out for some seed.
     """
     expected = {}
-    for domain, own in layers.items():
-        expected[domain] = {(layer, head) for layer in own.table["layer"] for head in depth_heads}
-        expected[domain] |= {(layer, head) for layer in own.shown for head in HEADS}
-    shown = {domain: (own.views["primary"], "conv") for domain, own in layers.items()}
+    for domain, domain_layers in layers.items():
+        expected[domain] = {(layer, head) for layer in domain_layers.table["layer"] for head in depth_heads}
+        expected[domain] |= {(layer, head) for layer in domain_layers.shown for head in HEADS}
+    shown = {domain: (domain_layers.views["primary"], "conv") for domain, domain_layers in layers.items()}
     what = (
         f"all heads on the layers of every view in both domains, and {', '.join(depth_heads)} on every layer of "
         f"layers.csv"
@@ -84,7 +84,7 @@ def _read_domains(path: Path, expected: dict[str, set], shown: dict[str, tuple],
 
     Args:
         expected: the layers and heads that a domain must have, which `what` says in words.
-        shown: the layer and head whose predictions are kept as class names.
+        shown: the layer and head of which predictions are kept as class names.
     """
     table = _read(path)
     # One number a row, in the order of the keys: sorting and comparing it is many times faster than sorting text.

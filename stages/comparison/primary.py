@@ -26,7 +26,7 @@ class Endpoint(NamedTuple):
 
     Attributes:
         head: of the primary endpoint; of what else is shown first, too.
-        subject: the representation whose lift it is; None where no objective was probed: then there is no such lift.
+        subject: the first representation of the lift; None where no objective was probed: then there is no such lift.
         over: the representation that it is compared with.
     """
 

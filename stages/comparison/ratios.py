@@ -6,7 +6,7 @@ chance), takes off what guessing gets right, too.
 
 Intervals are percentiles of the ratio in the resamples that the lifts have, their deviations widened by t / z before
 they are divided. Where deviations are normal that is Fieller's interval (1954, JRSS B 16): the ratios r for which
-|a - r b| <= t times its standard error. A resample whose denominator is not above 0 counts as an infinite ratio.
+|a - r b| <= t times its standard error. A resample with a denominator of 0 or below counts as an infinite ratio.
 """
 
 import math

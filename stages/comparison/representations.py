@@ -61,8 +61,12 @@ class ProbedRepresentation:
         predictions = self.finetuned.predictions if head == FINETUNE else self.predictions
         return predictions[domain].scores[layer, head]
 
+    def by_shots(self, domain: str, layer: str, head: str) -> list[FewShot]:
+        """The right answers by labels a class, fewest first: of the ridge probe on a layer, or of fine-tuning."""
+        return self.finetuned.few_shot[domain] if head == FINETUNE else self.few_shot[domain, layer]
+
     def probe_seeds(self, domain: str) -> set[tuple[str, int]]:
-        """How many seeds each probe was fitted with; not fine-tuning, whose seeds are its own."""
+        """The number of seeds of each probe by its head; fine-tuning, which has other seeds, is not counted."""
         return {(head, scores.hit.shape[1]) for (_, head), scores in self.predictions[domain].scores.items()}
 
 
@@ -104,11 +108,11 @@ def read_representations(
 def _read_finetuned(place: Path, probed: dict[str, Predictions]) -> Finetuned:
     _check_exist("finetune", place.name, place, place / "predictions.csv")
     predictions = read_finetuned_predictions(place / "predictions.csv")
-    for domain, own in predictions.items():
-        if not _same_images(own, probed[domain]):
+    for domain, tuned in predictions.items():
+        if not _same_images(tuned, probed[domain]):
             raise StageError(
-                f"{place} is of other test images of domain '{domain}' than the probes of '{place.name}': they cannot "
-                f"be paired. `dvc repro` makes both from the same split."
+                f"{place} predicts other test images of domain '{domain}' than the probes of '{place.name}' do: they "
+                f"cannot be paired. `dvc repro` makes both from the same split."
             )
     return Finetuned(predictions, read_finetuned_shots(place, predictions))
 
@@ -131,16 +135,16 @@ def _check_finetuning(finetuned: list[ProbedRepresentation]) -> None:
     fits = {
         representation.name: [
             (domain, few.shots, few.hits.shape[:2])
-            for domain, own in representation.finetuned.few_shot.items()
-            for few in own
+            for domain, by_shots in representation.finetuned.few_shot.items()
+            for few in by_shots
         ]
         for representation in finetuned
     }
-    for name, own in fits.items():
-        if own != (first := fits[finetuned[0].name]):
+    for name, fit in fits.items():
+        if fit != (first := fits[finetuned[0].name]):
             raise StageError(
                 f"'{name}' was not fine-tuned as '{finetuned[0].name}' was: its domains, labels a class and "
-                f"(pretraining seeds, draws) are {own}, not {first}. `dvc repro` makes them equal."
+                f"(pretraining seeds, draws) are {fit}, not {first}. `dvc repro` makes them equal."
             )
 
 

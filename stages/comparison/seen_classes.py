@@ -1,22 +1,22 @@
 """What it is worth that an encoder saw the classes: a crossover of two encoders and two sets of classes.
 
-`own`, the encoder of the first objective, saw the classes of the task `matched` and not those of `out`; `swapped` saw
-those of `out` in their place. Both are probed in both tasks, and the effect of having seen the classes is
-    1/2 [(swapped - own in out) + (own - swapped in matched)].
-How hard the classes of a task are is the same for both encoders, and falls out of each difference; how good an encoder
-is, seen classes aside, enters the two with opposite signs, and falls out of their sum (a two-period crossover: Senn
-2002, Cross-over Trials in Clinical Research, chapter 3).
+The encoder of the first objective, here `subject`, saw the classes of the task `matched` and not those of `out`;
+`swapped` saw those of `out` instead. Both are probed in both tasks, and the effect of having seen the classes is
+    1/2 [(swapped - subject in out) + (subject - swapped in matched)].
+The difficulty of a task's classes is the same for both encoders and cancels in each difference. The general quality of
+an encoder enters the two differences with opposite signs and cancels in their sum (a two-period crossover: Senn 2002,
+Cross-over Trials in Clinical Research, chapter 3).
 
-Differences are paired over the images of a task; the two tasks have images of their own. Seeds are paired as well: with
+Differences are paired over the images of a task; the two tasks share no images. Seeds are paired as well: with
 pretraining seed k the two encoders start from the same weights and see batches of the same order. So the effect is
 computed for each seed, and its variance over seeds is that of `stages.comparison.variance` for this contrast. Intervals
 account for images and seeds as those of lifts do (`stages.comparison.estimates`), and, beside that, for another choice
 of classes in each task, by the two-stage bootstrap (`stages.comparison.class_estimates`).
 
-Two tests are made of it, both by Student's t. That it is zero, two-sided; and, by two one-sided tests, that it is as
-large as `compare.equivalence` or larger in either direction (TOST: Schuirmann 1987, Journal of Pharmacokinetics and
-Biopharmaceutics 15). Where the latter is rejected at 5 % and the 90 % interval, which is a bootstrap's, lies within the
-margin, it is said not to matter. That no difference is shown does not mean that there is none.
+Two null hypotheses are tested, both by Student's t: that the effect is zero, two-sided; and, by two one-sided tests,
+that it is `compare.equivalence` or more in either direction (TOST: Schuirmann 1987, Journal of Pharmacokinetics and
+Biopharmaceutics 15). The effect does not matter where the latter is rejected at 5 % and the 90 % interval, a
+bootstrap's, lies within the margin. A difference that is not significant is no evidence of equality.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ UNTRAINED = (*PIXELS, "random")
 
 
 class Part(NamedTuple):
-    """What a contrast is the weighted sum of: an accuracy in one task, or the difference of two.
+    """A term of a contrast, which is a weighted sum: an accuracy in one task, or the difference of two.
 
     Attributes:
-        estimate: of it.
-        table: (pretraining seeds, probe seeds, N), whose mean it is.
-        weight: of the contrast.
+        estimate: of the accuracy or difference.
+        table: (pretraining seeds, probe seeds, N), right answers or their differences.
+        weight: in the sum.
     """
 
     estimate: BootstrapEstimate
@@ -73,36 +73,36 @@ class Contrast(NamedTuple):
 
 
 def seen_class_table(
-    tasks: dict[str, dict[str, TaskHits]], own: str | None, *, margin: float, resamples: int, seed: int
+    tasks: dict[str, dict[str, TaskHits]], subject: str | None, *, margin: float, resamples: int, seed: int
 ) -> pd.DataFrame:
     """Accuracies in the tasks `matched` and `out`, and the effect of having seen the classes.
 
     Args:
         tasks: as by `stages.comparison.task_hits.read_task_hits`.
-        own: the encoder that `swapped` is compared with; None where it was not probed.
+        subject: the encoder that `swapped` is compared with; None where it was not probed.
         margin: of equivalence, a share of 0..1.
         resamples: of the bootstrap.
         seed: of the study.
 
     Returns:
         `SEEN_CLASSES`. `accuracy` of each representation in each task; `difference`, seen minus unseen: of `swapped`
-        and `own` in each task or, without `swapped`, of `own` between the tasks; and `effect`, where both were probed.
-        Each number has a row for each of the two intervals. Empty where there is no task `matched`.
+        and `subject` in each task or, without `swapped`, of `subject` between the tasks; and `effect`, where both were
+        probed. Each number has a row for each of the two intervals. Empty where there is no task `matched`.
     """
     if "matched" not in tasks:
         return SEEN_CLASSES.frame([])
     estimates = {
         task: bootstrap_estimates(
-            {(name,): part.hits for name, part in found.items()},
-            next(iter(found.values())).labels,
+            {(name,): answers.hits for name, answers in by_name.items()},
+            next(iter(by_name.values())).labels,
             resamples=resamples,
             seed=[seed, number],  # of domain `out` as in the other tables
         )
-        for number, (task, found) in enumerate(tasks.items(), start=1)
+        for number, (task, by_name) in enumerate(tasks.items(), start=1)
     }
     rows = []
-    for task, found in tasks.items():
-        for name in found:
+    for task, by_name in tasks.items():
+        for name in by_name:
             estimate, seen = estimates[task][name,], int(_saw(name, task))
             for covered, interval in ((IMAGES, estimate.interval()), (CLASSES, estimate.interval_over_classes())):
                 numbers = (interval.value, interval.low, interval.high)
@@ -115,27 +115,27 @@ def seen_class_table(
         return Part(estimate - estimates[task][over,], table - tasks[task][over].hits, weight)
 
     contrasts = []
-    if own and SWAPPED in tasks["matched"]:
-        in_out, in_matched = part("out", SWAPPED, 1, own), part("matched", own, 1, SWAPPED)
+    if subject and SWAPPED in tasks["matched"]:
+        in_out, in_matched = part("out", SWAPPED, 1, subject), part("matched", subject, 1, SWAPPED)
         halves = [in_out._replace(weight=0.5), in_matched._replace(weight=0.5)]
         contrasts = [
-            ("difference", SWAPPED, own, "out", [in_out]),
-            ("difference", own, SWAPPED, "matched", [in_matched]),
-            ("effect", own, SWAPPED, "", halves),
+            ("difference", SWAPPED, subject, "out", [in_out]),
+            ("difference", subject, SWAPPED, "matched", [in_matched]),
+            ("effect", subject, SWAPPED, "", halves),
         ]
-    elif own:
-        contrasts = [("difference", own, "", "", [part("matched", own, 1), part("out", own, -1)])]
+    elif subject:
+        contrasts = [("difference", subject, "", "", [part("matched", subject, 1), part("out", subject, -1)])]
     for quantity, *names, parts in contrasts:
         generator = np.random.default_rng([seed, *"-".join((quantity, *names)).encode()])
         deviates = generator.standard_normal(resamples)
         for covered, over_classes in ((IMAGES, False), (CLASSES, True)):
-            found = contrast(parts, deviates, margin, over_classes=over_classes)
-            value, low, high, error, _ = found.interval
-            tests = (*found[1:], minimum_detectable(error))
-            words = (
-                verdict(low, high, found.p, *found[1:3], found.p_equivalence, margin) if quantity == "effect" else ""
-            )
-            rows.append((quantity, *names, 1, covered, value, low, high, *tests, words))
+            interval, *tests = contrast(parts, deviates, margin, over_classes=over_classes)
+            low_90, high_90, p, p_equivalence = tests
+            words = ""
+            if quantity == "effect":
+                words = verdict(interval.low, interval.high, p, low_90, high_90, p_equivalence, margin)
+            numbers = (*interval[:3], *tests, minimum_detectable(interval))
+            rows.append((quantity, *names, 1, covered, *numbers, words))
     return SEEN_CLASSES.frame(rows).round(DIGITS)
 
 

@@ -8,7 +8,7 @@ from stages.comparison.lifts import typical_detectable
 from stages.comparison.primary import Endpoint, primary_results
 from stages.probing.tables import FINETUNE
 from stages.study.heads import HEADS
-from stages.study.labels_saved import saved_sentence
+from stages.study.labels_saved import saved_sentence, with_fewest_labels
 from stages.study.verdicts import ALPHA, WIN, verdict
 from stages.study.vocabulary import with_layer
 
@@ -100,8 +100,7 @@ def _finetuned(rows: pd.DataFrame, labels_saved: pd.DataFrame, domain: str) -> l
         return []
     shown = [f"{row['representation']} {_percent_of(row)}" for _, row in tuned.iterrows()]
     lines = [f"Fine-tuned end to end on all labels: {', '.join(shown)}."]
-    fewest = labels_saved[labels_saved["domain"] == domain].drop_duplicates(["representation", "over"])
-    lines += [saved_sentence(row) for _, row in fewest.iterrows()]
+    lines += [saved_sentence(row) for _, row in with_fewest_labels(labels_saved, domain).iterrows()]
     return [
         line for text in lines for line in textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
     ]

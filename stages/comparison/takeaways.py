@@ -1,4 +1,4 @@
-"""The study in three lines, for who reads nothing else: verdict first, and no numbers but the labels and the cost.
+"""The study in three lines: the verdicts first, and no numbers but the labels and the cost.
 
 1. Does colourising help with few labels, against what, and do all probes agree?
 2. Does it matter whether the classes were seen?
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from stages.probing.tables import DEPTH_HEAD
 from stages.study import seen_classes
 from stages.study.heads import HEADS
-from stages.study.representations import BY_NAME
+from stages.study.representations import BY_NAME, sees_color
 from stages.study.verdicts import BEHIND, UNDECIDED, WIN, verdict
 from stages.study.vocabulary import DOMAINS, with_layer
 
@@ -84,15 +84,12 @@ def _few_labels(primary: DataFrame, lifts: DataFrame, labels: float) -> Takeaway
         words = "; ".join(f"on {DOMAINS[domain].phrase}, {SAID[each]}" for domain, each in said.items())
     over = with_layer(first["over"], first["over_layer"])
     described = f"{over} ({BY_NAME[first['over']].description})" if first["over"] in BY_NAME else over
+    planes = "colour, too" if sees_color(first["representation"]) else "lightness only"
     text = (
-        f"{with_layer(first['representation'], first['layer'])}, which sees {_seen_planes(first['representation'])}, "
+        f"{with_layer(first['representation'], first['layer'])}, which sees {planes}, "
         f"was compared with {described} by the {HEADS[first['head']]}. {_agreement(first, said, lifts)}"
     )
     return Takeaway(f"Does colourising help with {labels:.0f} labels a class?", words, text)
-
-
-def _seen_planes(name: str) -> str:
-    return "lightness only" if BY_NAME[name].sees == "lightness" else "colour, too"
 
 
 def _agreement(first, said: dict[str, str], lifts: DataFrame) -> str:
@@ -140,8 +137,8 @@ def _most(first, accuracy: DataFrame, efficiency: DataFrame, pretraining: Pretra
     """The largest of three gains, each a mean of both domains, and the cost of the best encoder.
 
     More labels are the ridge probe's, the only one that is fitted to few; the other two gains are the primary head's.
-    The gains are read off the test images, and the largest of several is flattered by luck: a hint where to go on, not
-    a result.
+    The gains are of test images, and the largest of several is biased upwards by its selection: a hint what to try
+    next, not a result.
     """
     name, layer = first["representation"], first["layer"]
     probed = accuracy[accuracy["head"] == first["head"]]
@@ -155,10 +152,10 @@ def _most(first, accuracy: DataFrame, efficiency: DataFrame, pretraining: Pretra
     if len(others):
         gains[f"another representation ({others.idxmax()})"] = others.max() - fixed[name]
     probes = efficiency[efficiency["head"] == DEPTH_HEAD]
-    own = probes[(probes["representation"] == name) & (probes["layer"] == layer)]
+    rows = probes[(probes["representation"] == name) & (probes["layer"] == layer)]
     curves = [
         curve.sort_values("labels").drop_duplicates("labels", keep="last")[["labels", "accuracy"]].to_numpy()[-2:]
-        for _, curve in own[own["view"] == "primary"].groupby("domain")
+        for _, curve in rows[rows["view"] == "primary"].groupby("domain")
     ]
     if curves and all(len(curve) > 1 for curve in curves):
         by_domain = [(more - less) / math.log2(labels / fewer) for (fewer, less), (labels, more) in curves]
@@ -170,14 +167,15 @@ def _most(first, accuracy: DataFrame, efficiency: DataFrame, pretraining: Pretra
 
 
 def _cost(best: str, pretraining: Pretraining) -> str:
-    if BY_NAME[best].cost == "nothing":
+    cost = BY_NAME[best].cost
+    if cost == "nothing":
         return f"The best network, {best}, cost nothing: it is untrained."
-    if BY_NAME[best].cost == "fit":
+    if cost == "fit":
         return f"The best network, {best}, cost next to nothing: one layer, fitted to patches."
     times = f", {pretraining.seeds} times" if pretraining.seeds > 1 else ""
     views = f"{pretraining.epochs} epochs of {pretraining.images:,} photographs"
-    flops = "as many FLOPs as an autoencoder in " if BY_NAME[best].cost == "flops" else ""
-    if BY_NAME[best].cost == "steps":
+    flops = "as many FLOPs as an autoencoder in " if cost == "flops" else ""
+    if cost == "steps":
         return f"The best network, {best}, cost as many steps as {views}, on the labelled photographs alone{times}."
     # Not "without a label": the network of LPIPS may have been trained with labels of other photographs.
     return f"The best network, {best}, cost {flops}{views} without their labels{times}."

@@ -36,7 +36,7 @@ def read_task_hits(
     Args:
         folder: of all representations.
         names: as in probe.representations.
-        representations: those of them that were probed in full, whose answers in domain `out` are taken from there.
+        representations: those of them that were probed in full; their answers in domain `out` are taken from these.
         head: of the primary endpoint.
 
     Returns:
@@ -57,7 +57,7 @@ def read_task_hits(
         for task, rows in table.groupby("domain"):
             tasks[task][name] = _hits(path, task, rows)
             _check_same(path, task, tasks[task][name], next(iter(tasks[task].values())))
-    return {task: found for task, found in tasks.items() if found}
+    return {task: by_name for task, by_name in tasks.items() if by_name}
 
 
 def _hits(path: Path, task: str, rows: pd.DataFrame) -> TaskHits:

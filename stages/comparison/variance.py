@@ -1,9 +1,8 @@
-"""How far an accuracy, or a difference of accuracies, would move with other test images and other seeds.
+"""Variance of an accuracy, or of a difference of accuracies, over test images and seeds.
 
-Right answers form a table of P pretraining seeds by D probe seeds, or draws of labels, by N images. Every pretraining
-meets the same probe seeds and draws, so the three are crossed; each is a draw from many, and any two of them may have
-something in common (a draw that suits one pretraining, an image that one seed gets wrong). That is the three-way
-crossed random model
+Right answers form a table of P pretraining seeds by D probe seeds, or draws of labels, by N images. All pretrainings
+share the probe seeds and draws, so the three factors are crossed; all are random, and any two may interact (a draw that
+suits one pretraining, an image that one seed gets wrong). That is the three-way crossed random-effects model
     y_pdi = mean + p + d + i + pd + pi + di + noise_pdi,
 and the variance of the table's mean is the sum of its effects' variances V, each over how many were drawn:
     V_p / P + V_d / D + V_i / N + V_pd / (P D) + V_pi / (P N) + V_di / (D N) + V_noise / (P D N).
@@ -11,7 +10,7 @@ An unbiased estimate is made of the table's mean squares M (Searle, Casella and 
 chapters 4 and 5): (M_p + M_d + M_i - M_pd - M_pi - M_di + M_pdi) / (P D N). It is split into
 - images: M_i / (P D N), the variance of the images' means over N, which the bootstrap over images gives, too;
 - seeds: the rest, where it is positive. A bootstrap that resamples images and seeds would count what pi, di and the
-  noise make of the seeds' means twice (Owen 2007, The pigeonhole bootstrap); here they are taken off.
+  noise make of the seeds' means twice (Owen 2007, The pigeonhole bootstrap); here they are subtracted.
 With one pretraining seed what is left of the rest is (M_d - M_di) / (P D N): seeds and images, crossed two ways.
 """
 
@@ -22,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 PRETRAINING, PROBE, IMAGE = 0, 1, 2
-# What the seeds may come to: signs of the mean squares of some axes.
+# Estimators of the seeds' variance, of pretraining, probe and both: the sign of each mean square, by its axes.
 SEED_PARTS = (
     {(PRETRAINING,): 1, (PRETRAINING, IMAGE): -1},
     {(PROBE,): 1, (PROBE, IMAGE): -1},
@@ -55,11 +54,10 @@ class SeedVariance(NamedTuple):
 
 
 def seed_variance(hits: np.ndarray) -> SeedVariance:
-    """The seeds' part of the variance of the mean; 0 where there is one seed, or where images explain it all.
+    """The seeds' component of the variance of the mean; 0 where there is one seed, or where images explain all of it.
 
-    One seed says nothing about others: what is made from its variance then does not cover them. Both kinds of seeds
-    together can vary no less than either alone, but of a few of them an estimate may come out so: the largest of the
-    three counts, which errs to the safe side.
+    With one seed, intervals do not cover other seeds. Both kinds of seeds together vary no less than either alone, but
+    estimates from few seeds may contradict that: the largest of the three is taken, which is conservative.
 
     Args:
         hits: (P, D, N), 1 = right; N >= 2.
@@ -68,10 +66,10 @@ def seed_variance(hits: np.ndarray) -> SeedVariance:
 
 
 def contrast_seed_variance(parts: list[tuple[np.ndarray, float]]) -> SeedVariance:
-    """As `seed_variance`, of the weighted sum of the means of tables with the same seeds and images of their own.
+    """As `seed_variance`, of the weighted sum of the means of tables that share their seeds but no images.
 
-    A seed moves all tables together. Its effect on the sum is estimated from the sum as it was with each seed; what
-    the images of each table add to that, independent of the others', is taken off.
+    A seed moves all tables together. Its effect is estimated from the sum with each seed; the variance that the images
+    of each table add to it, independently of the others', is subtracted.
 
     Args:
         parts: tables (P, D, N_k), N_k >= 2, with their weights.
@@ -99,7 +97,7 @@ def _mean_squares(table: np.ndarray) -> tuple[dict[tuple, float], dict[tuple, in
     rest = table.astype(np.float64)
     rest -= rest.mean()
     squares, freedoms = {}, {}
-    # What single axes leave goes to pairs, and what those leave to the triple: each effect is a mean of the rest.
+    # Main effects, then interactions of two axes, then of three: each is a mean of the residuals of those before.
     for count in (1, 2, 3):
         effects = {
             kept: rest.mean(axis=tuple(axis for axis in axes if axis not in kept), keepdims=True)

@@ -61,7 +61,7 @@ def open_lab8(subset: str, manifest: DataFrame | None = None) -> np.ndarray:
 
 @dataclass(frozen=True)
 class SubstitutedRows:
-    """An array some of whose rows are another array's: what NumPy has no view for, and memory no room.
+    """An array with some rows replaced by rows of another; NumPy has no such view, and a copy may not fit in memory.
 
     Attributes:
         array: (N, ...), such as a memory map.
@@ -103,7 +103,7 @@ def seed_folder(number: int) -> str:
 
 
 def latents_folder(encoder: str, pretraining_seed: int, layer: str) -> Path:
-    """The folder of a layer's arrays <subset>.npy: the encoder's own for `latent`, below it for other layers.
+    """The folder of a layer's arrays <subset>.npy: the encoder's for `latent`, a subfolder for other layers.
 
     >>> latents_folder("random", 0, "latent").as_posix(), latents_folder("random", 2, "mid").as_posix()
     ('data/latents/random', 'data/latents/random/seed_2/mid')

@@ -4,8 +4,8 @@
     label    the class's directory name
     domain   in: the autoencoder sees the class; out: held out
     subset   pretrain (domain in), unused (domain out), validation, probe, test (both)
-    matched  1: the class is one of the seen classes, as many as there are held-out ones, that make a probing task of
-             their own, of the same size as the held-out ones'; 0: it is not
+    matched  1: the class is one of the seen classes, as many as are held out, that form a separate probing task;
+             0: it is not
 
 Rows are sorted by image. Only the readers import pandas, so that `split`, which writes, starts without it.
 """
@@ -30,7 +30,7 @@ SUBSETS = {
     "in": ("pretrain", "validation", "probe", "test"),
     "out": ("unused", "validation", "probe", "test"),
 }
-# What probes are trained on: the classes of a domain, or those of `in` whose column `matched` is 1.
+# Probing tasks: the classes of a domain, or the matched ones of `in`.
 TASKS = (*SUBSETS, "matched")
 # The control that is trained on held-out classes in the place of the matched ones.
 SWAPPED = "swapped"

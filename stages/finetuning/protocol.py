@@ -1,15 +1,15 @@
 """Fine-tuning as a head: the encoder and a linear layer on its pooled last block, trained on a domain's labels.
 
 As lightly's benchmarks do (`finetune_eval`): a linear layer on globally average-pooled features, all weights trained,
-a short schedule, the rate falling along half a cosine. `random` is training from scratch; so is `rgb`, by the same
+a short schedule with cosine decay. `random` is training from scratch; so is `rgb`, by the same
 encoder that sees three channels. How many labels pretraining saves over these is its utility (Newell and Deng 2020, How
 Useful is Self-Supervised Pretraining for Visual Tasks?, arXiv 2003.14323, section 3), `stages.comparison.labels_saved`.
 
 Every arm has the same budget: `steps` steps of AdamW, the same rates to select from on validation images, the same
 images in the same order, and the probes' augmentation, mirror images. A fit to few labels takes as many steps as one to
 all, and so more passes over its images. The rate is selected on validation images for each number of labels and
-pretraining seed, with the first seed or draw; the others take it. No step is selected: the last one counts. Test images
-are read once, after that.
+pretraining seed, with the first seed or draw; the others take it. There is no early stopping: the weights of the last
+step are evaluated. Test images are read once, after that.
 
 Settings that matter:
     finetune.steps              of each fit
@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stages.classifiers.domains import Domain, draw_images, read_domain
+from stages.classifiers.domains import Domain, available_shots, draw_images, read_domain
 from stages.compute.device import device, set_deterministic
 from stages.dataset.manifest import SUBSETS
 from stages.finetuning.network import FinetunedClassifier, pooled_stats
@@ -93,15 +93,17 @@ def finetune_representation(
             with another seed or draw.
     """
     domains = [read_domain(manifest, name) for name in SUBSETS]
+    few_shots = []
     for domain in domains:
-        _say_left_out(domain, settings)
+        labels, name = domain.images["probe"].labels, f"finetune.shots in domain '{domain.name}'"
+        few_shots.append(available_shots(labels, len(domain.classes), settings.shots, name))
     set_deterministic(device(), True)
     predictions, choices, few_shot, hits = [], [], [], {name: [] for name in SUBSETS}
     for number, domain in enumerate(domains):
         for pretraining_seed in range(pretraining_seeds):
             key = {"domain": domain.name, "layer": FINETUNED_LAYER}
             start = encoder(pretraining_seed).to(device()).eval()
-            fits, trials, selected = _fit_domain(start, lab8, domain, settings, (seed, number))
+            fits, trials, selected = _fit_domain(start, lab8, domain, few_shots[number], settings, (seed, number))
             head = key | {"head": FINETUNE, "pretraining_seed": pretraining_seed}
             choices += [
                 head
@@ -128,28 +130,18 @@ def finetune_representation(
     )
 
 
-def _fewest_labels(domain: Domain) -> int:
-    return int(np.bincount(domain.images["probe"].labels, minlength=len(domain.classes)).min())
-
-
-def _say_left_out(domain: Domain, settings: Finetune) -> None:
-    fewest = _fewest_labels(domain)
-    if left_out := [shots for shots in sorted(settings.shots) if shots > fewest]:
-        print(
-            f"finetune.shots: {left_out} left out in domain '{domain.name}', whose smallest class has {fewest} labels"
-        )
-
-
 def _fit_domain(
     encoder: Autoencoder | SplitBrain,
     lab8: dict[str, np.ndarray],
     domain: Domain,
+    few_shots: list[int],
     settings: Finetune,
     seed: tuple[int, int],
 ) -> tuple[list[Fit], list[Trial], int]:
     """All fits of one encoder in one domain, the fewest labels first; the trials with all labels, and which is best.
 
     Args:
+        few_shots: labels a class, ascending, besides all.
         seed: (seed of the study, index of the domain).
     """
     images, used = domain.images, device()
@@ -172,8 +164,7 @@ def _fit_domain(
         return model, Trial(rate, *accuracy_and_loss(scores, images["validation"].labels))
 
     fits = []
-    fewest = _fewest_labels(domain)
-    for shots in [*sorted(shots for shots in settings.shots if shots <= fewest), "all"]:
+    for shots in [*few_shots, "all"]:
         draws = settings.seeds if shots == "all" else settings.draws
         chosen = None
         for draw in range(draws):

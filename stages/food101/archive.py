@@ -36,12 +36,12 @@ def find_archive(raw: str | Path = RAW) -> Path:
         StageError: when there is nothing, or more than one form.
     """
     raw = Path(raw)
-    found = [raw / name for name in (tar.NAME, zip.NAME) if (raw / name).exists()]
-    found += [raw] if any(raw.glob("*.parquet")) else []
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise StageError(f"{raw} holds Food-101 {len(found)} times. Remove it and run `dvc repro download`.")
+    archives = [raw / name for name in (tar.NAME, zip.NAME) if (raw / name).exists()]
+    archives += [raw] if any(raw.glob("*.parquet")) else []
+    if len(archives) == 1:
+        return archives[0]
+    if archives:
+        raise StageError(f"{raw} holds Food-101 {len(archives)} times. Remove it and run `dvc repro download`.")
     raise StageError(f"{raw}/{tar.NAME} is missing. `dvc repro download` makes it.")
 
 
@@ -92,7 +92,7 @@ def iterate_images(path: str | Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _source(path: Path) -> ModuleType:
-    """The module that reads `path`. What is neither .zip nor shards is taken for a tar, whose reader refuses it."""
+    """The module that reads `path`. What is neither .zip nor shards is opened as a tar, which refuses other formats."""
     if path.is_dir():
         return parquet
     try:

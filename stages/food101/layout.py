@@ -45,7 +45,7 @@ def check_size(path: str | Path, member: str, size: int) -> None:
     """Refuse a file of more than LARGEST_MEMBER bytes, before it is read.
 
     Raises:
-        StageError: with the size that was found and the one that is accepted.
+        StageError: with the size and the largest one accepted.
     """
     if size > LARGEST_MEMBER:
         raise StageError(

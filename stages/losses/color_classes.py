@@ -16,7 +16,7 @@ def soft_encode(
     """Share each colour between the bins nearest to it, by a Gaussian of the distance (section 2.1: 5 bins, sigma 5).
 
     Args:
-        ab: (N, 2, H, W), a and b in their own units, -128..127.
+        ab: (N, 2, H, W), a and b in Lab units, -128..127.
         bins: (Q, 2) float32 centres, on the same device.
         neighbors: how many bins, at most Q.
         sigma: of the Gaussian, in units of ab.
@@ -57,7 +57,7 @@ def classification_loss(
 
     Args:
         logits: (N, Q, h, w), floating point; worked on in float32.
-        ab: (N, 2, h, w), a and b in their own units, see `downsample_ab`.
+        ab: (N, 2, h, w), a and b in Lab units, see `downsample_ab`.
         bins: (Q, 2) float32 centres.
         weights: (Q,) float32, see `stages.palette.prior.rebalancing_weights`.
         neighbors, sigma: of the soft encoding.

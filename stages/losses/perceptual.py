@@ -38,7 +38,7 @@ def open_lpips(net: str, backbone: str, group: str) -> lpips.LPIPS:
         group: of the parameters that ask for it, for the message.
 
     Raises:
-        StageError: when the pretrained weights can be neither found nor downloaded, or are not whole.
+        StageError: when the pretrained weights are missing and cannot be downloaded, or are incomplete.
     """
     import lpips  # brings torchvision: only where LPIPS has a weight
 

@@ -14,7 +14,7 @@ def annealed_mean(logits: torch.Tensor, bins: torch.Tensor, temperature: float) 
         temperature: above 0; 1 gives the mean, towards 0 it becomes the mode.
 
     Returns:
-        (N, 2, h, w) float32, a and b in their own units.
+        (N, 2, h, w) float32, a and b in Lab units.
     """
     probabilities = (logits.float() / temperature).softmax(dim=1)
     with torch.autocast(logits.device.type, enabled=False):

@@ -16,8 +16,8 @@ from stages.painting.raw_accuracy import THRESHOLDS, accuracy_curve, area_under_
 from stages.runtime.errors import StageError
 
 BATCH = 64
-# Two images that are equal after rounding to 8 bits still differ by the rounding, whose mean square is 1/12 of a step:
-# it bounds PSNR at 58.9 dB, where a grey photograph painted grey would have an infinite one.
+# Rounding to 8 bits adds an error with a mean square of 1/12 of a squared step. It bounds PSNR at 58.9 dB, which would
+# be infinite for a grey photograph painted grey.
 ROUNDING = (1 / 255) ** 2 / 12
 # Wang 2004's windows: Gaussian of 1.5 pixels, 11 across. The border, where they do not fit, is left out.
 SSIM = dict(data_range=1.0, channel_axis=0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False)

@@ -36,7 +36,7 @@ def convert_photographs(
             number of threads.
     """
     workers = _workers()
-    warnings.filterwarnings("ignore", module=r"PIL\.")  # about metadata; what matters is told below
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # about metadata; what matters is reported below
     missing, problems, notes = dict(places), [], []
     decoding = deque()  # never more than a few: memory does not grow with the archive
 

@@ -20,7 +20,7 @@ WHITE_IS_ZERO, UNSIGNED, SIGNED = 0, 1, 2
 
 # Resampling overshoots: so far beyond white, or below black, in parts of the range, floating-point greys are clipped.
 OVERSHOOT = 0.2
-# A 14-bit sensor is told from a dark 16-bit photograph by coming this close to its own white.
+# Greys that come this close to the white of 14 bits are of a 14-bit sensor, not of a dark 16-bit photograph.
 NEARLY_WHITE = 0.95
 DARKEST = 1 / 16  # of the nominal range, below which 32-bit integers are not known to use it
 BAND_PIXELS = 1 << 20

@@ -1,9 +1,9 @@
-"""How well a layer classifies, by cross-validation over all labelled images that are no test images.
+"""Cross-validated accuracy of a layer's ridge probe over probe and validation images; it selects the best layer.
 
-The best layer is chosen by it: probe and validation images together say more than validation images alone, which are
-few. Stratified k-fold, the same folds for every representation and layer (scikit-learn's `StratifiedKFold`, seeded); a
-ridge probe on one-hot labels, whose alpha is chosen within the training part of each fold by the leave-one-out squared
-error, in closed form (`RidgeCV`). Features are standardised on the training part.
+Validation images alone are few: the estimate from both subsets is less noisy. Stratified k-fold, the same folds for
+every representation and layer (scikit-learn's `StratifiedKFold`, seeded). The ridge probe is fitted to one-hot labels;
+its alpha is selected within the training part of each fold by the leave-one-out squared error, in closed form
+(`RidgeCV`). Features are standardised on the training part.
 
 Settings that matter:
     probe.folds             k; at most the labels of the rarest class, at least 2
@@ -22,7 +22,7 @@ from stages.classifiers.standardization import standardise_vectors, vector_stats
 def cross_validated_accuracy(
     vectors: np.ndarray, labels: np.ndarray, alphas: list[float], folds: int, seed: tuple[int, ...]
 ) -> float:
-    """Share of images, in [0, 1], that the probe fitted to the other folds classifies rightly.
+    """Mean accuracy, in [0, 1], of probes on the fold that each was not fitted to.
 
     Args:
         vectors: (N, D) float32, not standardised.

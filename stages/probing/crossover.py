@@ -1,8 +1,8 @@
-"""The probes that tell what it is worth to have seen a class: one head on one layer, in tasks of equal size.
+"""Probes for the crossover of seen and held-out classes: one head on one layer, in tasks of equal size.
 
 The tasks are `matched`, seen classes, and `out`, as many held-out ones. Head and layer are those of the primary
 endpoint, fixed before the run, and each task is probed as `out` is by `stages.probing.protocol`: with as many labels a
-class, its hyperparameter selected on the task's own validation images.
+class, its hyperparameter selected on validation images of the task.
 """
 
 import math

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.classifiers.domains import draw_images
+from stages.classifiers.domains import available_shots, draw_images
 from stages.probing.head import FittedHead, select_hyperparameter
 from stages.probing.heads.ridge import RidgeProbe, calibrate_all, fit_ridge, ridge_scores
 from stages.runtime.schema import Probe
@@ -56,11 +56,8 @@ def fit_few_shot(
         seed: (seed of the study, index of the domain).
     """
     features, labels = train
-    fewest = int(np.bincount(labels, minlength=classes).min())
-    if left_out := [shots for shots in sorted(settings.shots) if shots > fewest]:
-        print(f"probe.shots: {left_out} left out, as the smallest class has {fewest} labels")
     draws = []
-    for shots in sorted(shots for shots in settings.shots if shots <= fewest):
+    for shots in available_shots(labels, classes, settings.shots, "probe.shots"):
         for number in range(settings.draws):
             drawn = draw_images(labels, shots, (*seed, shots, number))
             probes = fit_ridge(features[drawn], labels[drawn], classes, settings.ridge_alphas)

@@ -17,7 +17,7 @@ from stages.features.pooling import pool_positions, pool_to_limit
 from stages.probing.source import ProbeRun
 from stages.runtime.errors import StageError
 
-TEST_CHUNK = 2048  # test images whose features are in memory at once
+TEST_CHUNK = 2048  # test images with features in memory at once
 
 
 class LayerStats(NamedTuple):

@@ -84,7 +84,7 @@ def fit_layer(run: ProbeRun, *, all_heads: bool, fitted: FittedLayer | None = No
     """Fit the heads of `probe.depth_heads` to one layer or, with `all_heads`, every head, and ridge to few labels.
 
     Args:
-        fitted: the layer's probes, where some were fitted before.
+        fitted: probes of this layer that were fitted already.
     """
     train, validation, stats = read_training_features(run)
     heads = dict(fitted.heads) if fitted else {}
@@ -140,7 +140,7 @@ def predict_domain(
 
 
 def conv_probe(layer: FittedLayer) -> ConvProbe:
-    """The conv probe of probe seed 0, with what it takes to use it."""
+    """The conv probe of probe seed 0 with its standardisation and class names."""
     return ConvProbe(layer.heads["conv"].probes[0], layer.stats.channels, layer.run.domain.classes.tolist())
 
 

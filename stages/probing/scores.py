@@ -26,7 +26,7 @@ def cross_entropy(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarr
 
 
 def accuracy_and_loss(log_probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Share of images whose likeliest class is theirs, in [0, 1], and mean cross-entropy in nats."""
+    """Top-1 accuracy in [0, 1], and mean cross-entropy in nats."""
     accuracy = (log_probabilities.argmax(axis=1) == labels).mean()
     return float(accuracy), float(cross_entropy(log_probabilities, labels).mean())
 

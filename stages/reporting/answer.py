@@ -109,7 +109,7 @@ def _comparison(kind: str, lift: pd.Series) -> str:
 
 
 def facts(lift: pd.Series) -> str:
-    """A lift's interval and adjusted p, and what would have been found where it is undecided."""
+    """A lift's interval and adjusted p; where it is undecided, the minimum detectable lift, too."""
     p, adjusted = probability(lift["p_adjusted"]), "in a fixed sequence" if lift["primary"] == 1 else "by Holm"
     text = f"{points_range(lift['lift_low'], lift['lift_high'])}; p {p} {adjusted}"
     if verdict(lift) == UNDECIDED:

@@ -35,7 +35,7 @@ def accuracy_figure(results: StudyResults, head: str) -> list[Panel]:
 
 
 def accuracy_file(results: StudyResults) -> str:
-    """The bars of the main head in both domains as one picture, a file of its own."""
+    """The bars of the main head in both domains as one standalone SVG."""
     head = main_head(results)
     bars = results.accuracy[results.accuracy["head"] == head]
     spoken = [f"{DOMAINS[domain].title}: {_spoken(rows)}." for domain, rows in bars.groupby("domain", sort=False)]

@@ -13,7 +13,7 @@ from stages.reporting.results import StudyResults
 from stages.reporting.theme import css_variables
 from stages.study import seen_classes
 from stages.study.heads import FINETUNED, HEADS
-from stages.study.labels_saved import saved_sentence
+from stages.study.labels_saved import saved_sentence, with_fewest_labels
 from stages.study.representations import BY_NAME, COLOR_PIXELS
 from stages.study.verdicts import verdict
 from stages.study.vocabulary import DOMAINS
@@ -116,12 +116,8 @@ def _by_domain(make, results: StudyResults) -> list[tables.Table]:
 
 def _labels_saved(results: StudyResults) -> dict[str, list[str]]:
     """By domain, a sentence for each pretrained encoder and network from scratch: of the fewest labels."""
-    fewest = results.labels_saved.drop_duplicates(["domain", "representation", "over"])
-    return {
-        names.title: [saved_sentence(row) for _, row in fewest[fewest["domain"] == domain].iterrows()]
-        for domain, names in DOMAINS.items()
-        if (fewest["domain"] == domain).any()
-    }
+    rows = {names.title: with_fewest_labels(results.labels_saved, domain) for domain, names in DOMAINS.items()}
+    return {title: [saved_sentence(row) for _, row in few.iterrows()] for title, few in rows.items() if len(few)}
 
 
 def _confused(results: StudyResults, objectives: list[str]) -> dict[str, dict[str, list[tables.Table]]]:

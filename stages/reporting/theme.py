@@ -77,7 +77,7 @@ def look(name: str) -> Look:
 
 
 def scales(names: list[str]) -> dict[str, dict]:
-    """Vega-Lite's scale of each channel that tells series apart, for the series with these names."""
+    """Vega-Lite's scale of each channel that distinguishes series, for the series with these names."""
     looks = [look(name) for name in names]
     colors = [COLORS[color][0] for color, _, _ in looks]
     ranges = {

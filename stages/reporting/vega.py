@@ -1,7 +1,7 @@
 """Charts as SVG: the Vega-Lite templates of charts/, which `dvc plots` draws too, filled with rows and rendered.
 
 DVC fills the anchors `<DVC_METRIC_...>` of a template with rows and a title, and adds to each row the revision that it
-is of, `rev`. A report is of one revision: where a template tells revisions apart, the report tells series apart.
+is of, `rev`. A report is of one revision: where a template distinguishes revisions, the report distinguishes series.
 """
 
 import json
@@ -27,7 +27,7 @@ def fill_template(name: str, rows: pd.DataFrame, series: str) -> dict:
     Args:
         name: of the template, without `.json`.
         rows: with the columns that the template draws; missing numbers are NaN.
-        series: the column whose values are told apart by colour, dashes and markers.
+        series: the column that colour, dashes and markers distinguish.
     """
     specification = json.loads((TEMPLATES / f"{name}.json").read_text(encoding="utf-8"))
     del specification["title"]  # the page has it in a heading
@@ -62,7 +62,7 @@ def render(specification: dict, title: str, description: str, *, slug: str = "ch
 
 
 def as_file(svg: str, background: str) -> str:
-    """An SVG element as a file of its own: with its namespace, the size of its view box, and a ground."""
+    """An SVG element as a standalone file: with its namespace, the size of its view box, and a background."""
     ground = f'<rect width="100%" height="100%" fill="{background}"/>'
     root = rf'<svg xmlns="{SVG}" width="\1" height="\2" viewBox="0 0 \1 \2"\3>{ground}'
     return re.sub(r'<svg viewBox="0 0 (\S+) (\S+)"([^>]*)>', root, svg, count=1) + "\n"

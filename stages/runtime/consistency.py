@@ -93,7 +93,7 @@ def _check_evaluation_probe(params: Params) -> None:
     pixels = params.probe.representations.pixels
     if params.evaluate.probe not in pixels:
         raise ValueError(
-            f"evaluate.probe must be among probe.representations.pixels, whose probe it takes "
+            f"evaluate.probe must be one of probe.representations.pixels "
             f"({', '.join(pixels) or 'none'}); got '{params.evaluate.probe}'"
         )
 

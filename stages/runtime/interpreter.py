@@ -14,7 +14,7 @@ def explain_missing_packages() -> None:
 
     Does nothing where `stages` is imported as a library: only for `python3 -m stages.<name>`.
     """
-    if sys.argv[:1] != ["-m"]:  # what it is until the module to run is found
+    if sys.argv[:1] != ["-m"]:  # its value until Python has located the module
         return
     if sys.version_info < OLDEST:
         sys.exit(_message("is too old"))

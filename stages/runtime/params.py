@@ -25,7 +25,7 @@ def load_params(path: str | Path = PARAMS_FILE) -> Params:
 
     Raises:
         StageError: naming each key that is missing, unknown, of the wrong type or out of range, with
-            what was found and what is accepted.
+            the value given and those accepted.
     """
     path = Path(path)
     try:

@@ -23,7 +23,7 @@ def cached_file(md5: str) -> Path | None:
 
 
 def link_types() -> list[str]:
-    """`cache.type`, in the order in which they are tried; DVC's own default where it is not set."""
+    """The link types of `cache.type`, in the order in which they are tried; DVC's default where it is not set."""
     return _section().get("type") or ["reflink", "copy"]
 
 

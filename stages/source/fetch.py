@@ -73,9 +73,9 @@ def _from_cache(md5: str | None, folder: Path) -> str | None:
 def _download(url: str, md5: str | None, folder: Path) -> str:
     while True:
         with downloaded(url, md5, dvc_cache.project() / ".dvc/tmp/downloads") as partial:
-            found = partial.digest.hexdigest()
+            digest = partial.digest.hexdigest()
             try:
-                verified(url, found, md5)
+                verified(url, digest, md5)
             except SourceError as error:
                 mixed = len(partial.urls) > 1
                 partial.discard()
@@ -89,7 +89,7 @@ def _download(url: str, md5: str | None, folder: Path) -> str:
                 require_space(folder.parent, partial.size)
             shutil.move(partial.path, folder / name)
             partial.discard()
-        return found
+        return digest
 
 
 def _found(source: Path) -> Path:

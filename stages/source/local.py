@@ -21,10 +21,10 @@ def bring(origin: Path, md5: str | None, folder: Path) -> str:
     """Put what `origin` holds into the empty `folder`, and return its MD5; verify it where `md5` is given.
 
     A .zip and shards are linked as `cache.type` allows, so that their gigabytes are written once, into DVC's cache. DVC
-    copies such a file there and leaves the user's own as it was; only where `cache.type` begins with hardlink does it
-    take the very file, and make it read-only: that is told. A gzipped tar is copied.
+    copies such a file there and leaves the original unchanged. Only where `cache.type` begins with hardlink does the
+    cache take the original and make it read-only; a line is printed then. A gzipped tar is copied.
 
-    Of more than one file the MD5 is that of what `md5sum` prints of them, sorted by name.
+    The MD5 of several files is that of the output of `md5sum`, sorted by name.
 
     Raises:
         SourceError: when it is no form of Food-101, or has another MD5.
@@ -34,23 +34,23 @@ def bring(origin: Path, md5: str | None, folder: Path) -> str:
     if md5 == OFFICIAL_MD5:
         raise SourceError(
             f"data.url: {origin} is a folder, and data.md5 is that of the authors' {tar.NAME}. Set data.md5 to null: "
-            "the MD5 of what is there is told then."
+            "the MD5 of the folder is then printed."
         )
     files = find_files(origin)
     if {f"meta/{name}" for name in ("classes.txt", "train.txt", "test.txt")} <= files.keys():
-        found = pack_files(files, folder / zip.NAME)
+        digest = pack_files(files, folder / zip.NAME)
         print(f"{origin}: {len(files):,} files packed into one")
     elif any(origin.rglob("*.parquet")):
-        found = _bring_shards(origin, folder)
+        digest = _bring_shards(origin, folder)
     else:
         inside = [path.name for name in ("*.tar.gz", "*.tgz", "*.zip") for path in sorted(origin.glob(name))]
         hint = f". It holds {', '.join(inside)}: name that" if inside else f"; {FORMS}"
         raise SourceError(f"data.url: {origin} is a folder without images/ and meta/*.txt, and not a file{hint}")
-    return verified(origin, found, md5)
+    return verified(origin, digest, md5)
 
 
 def bring_archive(origin: Path, md5: str | None, folder: Path, links: list[str] | None = None) -> str:
-    """`bring` for one file, whose kind its first bytes tell. `links`: as `place_file` takes them."""
+    """`bring` for one file; its first bytes identify the format. `links`: as `place_file` takes them."""
     with origin.open("rb") as file:
         start = file.read(16)
     name = archive_name(start)
@@ -60,9 +60,9 @@ def bring_archive(origin: Path, md5: str | None, folder: Path, links: list[str] 
         raise SourceError(f"data.url: {origin} is not a gzipped archive, nor a .zip: it begins with {start!r}; {FORMS}")
     if links is None:
         links = [link for link in dvc_cache.link_types() if link == "reflink" or name == zip.NAME]
-    found, made = place_file(origin, folder / name, links)
-    _tell(origin, made)
-    return verified(origin, found, md5)
+    digest, made = place_file(origin, folder / name, links)
+    _print_hardlinked(origin, made)
+    return verified(origin, digest, md5)
 
 
 def archive_name(start: bytes) -> str | None:
@@ -73,18 +73,18 @@ def archive_name(start: bytes) -> str | None:
     return None
 
 
-def verified(source: object, found: str, md5: str | None) -> str:
-    """Return `found`.
+def verified(source: object, digest: str, md5: str | None) -> str:
+    """Return `digest`.
 
     Raises:
         SourceError: unless it is `md5`, or that is None.
     """
-    if md5 not in (None, found):
+    if md5 not in (None, digest):
         raise SourceError(
-            f"{source} has the MD5 {found}; data.md5 is {md5}. If that archive is the one you want, set "
+            f"{source} has the MD5 {digest}; data.md5 is {md5}. If that archive is the one you want, set "
             "data.md5 to its MD5 (or to null: not verified); otherwise correct data.url."
         )
-    return found
+    return digest
 
 
 def _bring_shards(origin: Path, folder: Path) -> str:
@@ -101,12 +101,12 @@ def _bring_shards(origin: Path, folder: Path) -> str:
             raise SourceError(f"data.url: {origin} holds {name} twice: {names[name]} and {shard}.")
         names[name] = shard
     for name in sorted(names):
-        found, made = place_file(names[name], folder / name, links)
-        listing.update(f"{found}  {name}\n".encode())
-        _tell(names[name], made)
+        digest, made = place_file(names[name], folder / name, links)
+        listing.update(f"{digest}  {name}\n".encode())
+        _print_hardlinked(names[name], made)
     return listing.hexdigest()
 
 
-def _tell(origin: Path, made: str) -> None:
+def _print_hardlinked(origin: Path, made: str) -> None:
     if made == "hardlink" and dvc_cache.link_types()[0] == "hardlink":
         print(f"{origin} is hard-linked into DVC's cache, which makes it read-only: cache.type begins with hardlink")

@@ -157,8 +157,8 @@ def _check_status(url: str, response: requests.Response, partial: Partial) -> No
 
 
 def _check_range(response: requests.Response, partial: Partial) -> None:
-    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
-    if not found or (int(found[1]), int(found[2])) != (partial.size, partial.total):
+    content_range = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
+    if not content_range or (int(content_range[1]), int(content_range[2])) != (partial.size, partial.total):
         partial.discard()
         raise _Transient("the server sent another part than was asked for: starting over")
 

@@ -5,5 +5,5 @@ module imports nothing.
 """
 
 HEADS = {"conv": "conv probe", "linear": "linear probe", "knn": "k-NN probe", "ridge": "ridge probe"}
-# Beside the probes, whose encoder is frozen: fine-tuning, which trains it, too.
+# Probes leave the encoder frozen; fine-tuning trains it, too.
 FINETUNED = {"finetune": "fine-tuned encoder"}

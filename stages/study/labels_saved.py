@@ -6,10 +6,15 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pandas import Series
+    from pandas import DataFrame, Series
 
 # Verdicts on the labels that pretraining saves.
 SAVES, COSTS, NOT_SHOWN = "saves labels", "costs labels", "not shown"
+
+
+def with_fewest_labels(table: DataFrame, domain: str) -> DataFrame:
+    """Of each encoder and network from scratch the row of a domain with the fewest labels: the first in the table."""
+    return table[table["domain"] == domain].drop_duplicates(["representation", "over"])
 
 
 def saved_sentence(row: Series) -> str:

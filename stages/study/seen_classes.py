@@ -51,21 +51,21 @@ def answer(table: DataFrame, margin: float) -> str:
     differences = table[(table["quantity"] == "difference") & (table["accounts_for"] == IMAGES)]
     if differences.empty:
         return ""
-    own = differences.iloc[0]
-    accuracies = table[(table["quantity"] == "accuracy") & (table["representation"] == own["representation"])]
+    row = differences.iloc[0]
+    accuracies = table[(table["quantity"] == "accuracy") & (table["representation"] == row["representation"])]
     accuracies = accuracies[accuracies["accounts_for"] == IMAGES].set_index("task")["value"]
     seen, unseen = (f"{100 * accuracies[task]:.1f} %" for task in ("matched", "out"))
     return (
-        f"{own['representation']} is right on {seen} of test images of classes that it saw and on {unseen} of those of "
-        f"as many held-out classes ({_points(own)}). That does not tell having seen classes from how hard they are: "
-        f"the control swapped does."
+        f"{row['representation']} is right on {seen} of test images of classes that it saw and on {unseen} of those of "
+        f"as many held-out classes ({_points(row)}). That does not separate having seen classes from how hard they "
+        f"are: the control swapped does."
     )
 
 
 def _effect(row: Series, margin: float) -> str:
     if row["verdict"] == MATTERS:
         better = "better" if row["value"] > 0 else "worse"
-        return f"It matters whether the classes were seen: they are told apart {better} by {_points(row)}."
+        return f"It matters whether the classes were seen: they are recognised {better}, by {_points(row)}."
     if row["verdict"] == NEGLIGIBLE:
         return f"Whether the classes were seen makes a difference, but less than {margin:g} points: {_points(row)}."
     if row["verdict"] == EQUIVALENT:
@@ -74,8 +74,8 @@ def _effect(row: Series, margin: float) -> str:
             f"{_range(row, '_90')}, lies within {margin:g} points of zero."
         )
     return (
-        f"Whether it matters that the classes were seen is undecided: {_points(row)}; an effect of some "
-        f"{100 * row['minimum_detectable']:.1f} points, or more with few seeds, would be found in 80 % of such studies."
+        f"Whether it matters that the classes were seen is undecided: {_points(row)}; minimum detectable "
+        f"effect at 80 % power: {100 * row['minimum_detectable']:.1f} points."
     )
 
 

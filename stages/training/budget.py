@@ -28,11 +28,11 @@ def equal_compute(
     Returns:
         The settings with these epochs, and a sentence on them for the model card.
     """
-    own, budget = (image_flops(each, model, image_size, settings.batch_size) for each in (objective, reference))
-    epochs = math.ceil(settings.epochs * budget / own)
+    flops, budget = (image_flops(each, model, image_size, settings.batch_size) for each in (objective, reference))
+    epochs = math.ceil(settings.epochs * budget / flops)
     sentence = (
         f"It was trained for {epochs} epochs rather than `train.epochs`: as many FLOPs as an autoencoder takes with "
-        f"its decoder (forward and backward {budget / 1e9:.4g} GFLOPs an image, of this one {own / 1e9:.4g})."
+        f"its decoder (forward and backward {budget / 1e9:.4g} GFLOPs an image, of this one {flops / 1e9:.4g})."
     )
     return replace(settings, epochs=epochs), sentence
 

@@ -63,8 +63,8 @@ def _check_devices(processes: int) -> None:
     name = os.environ.get("STAGES_DEVICE", "auto")
     if name not in ("auto", "cpu", "cuda"):
         raise StageError(
-            f"with train.processes above 1 STAGES_DEVICE must be auto, cpu or cuda, as each process takes a GPU of its "
-            f"own; got '{name}'"
+            f"with train.processes above 1 STAGES_DEVICE must be auto, cpu or cuda, as each process uses one "
+            f"GPU; got '{name}'"
         )
     gpus = torch.cuda.device_count()
     if gpus < processes and (name == "cuda" or (name == "auto" and gpus)):

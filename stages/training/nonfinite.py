@@ -1,4 +1,4 @@
-"""The first step of a training whose loss or gradient is not finite, reported with the images of its batch."""
+"""Detects the first training step with a non-finite loss or gradient, and reports the images of its batch."""
 
 import json
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Companion(Protocol):
-    """What trains beside the network and adds to its loss, such as a critic."""
+    """A second network that is trained alongside and adds to the loss, such as a critic."""
 
     def step(
         self,
@@ -26,7 +26,7 @@ class Companion(Protocol):
         shard: Shard,
         processes: Processes,
     ) -> dict[str, torch.Tensor]:
-        """Take a step of its own, and return the network's losses with its own added to them.
+        """Update the companion, and return the network's losses with the companion's added.
 
         Args:
             output: of the network, with its graph.

@@ -37,8 +37,8 @@ def build_optimizers(
     """The optimizers that together move every parameter of `model`, which is on its device already.
 
     Args:
-        model: with `muon`, its `ends` lists the modules whose kernels are no inner ones: the first and the last layer
-            of each network, and a classifier's head.
+        model: with `muon`, its `ends` lists the modules without inner kernels: the first and the last layer of each
+            network, and a classifier's head.
         name: `adamw`; or `muon`, for inner kernels, with AdamW for the kernels of the ends and for whatever is no
             kernel: biases, the scales of normalisations.
     """

@@ -31,9 +31,8 @@ def unlabelled_images() -> tuple[Images, Images]:
 def swapped_images() -> tuple[Images, Images]:
     """The `pretrain` images, and `validation` images of the same classes, with held-out classes for the matched ones.
 
-    The epoch is chosen on classes that were trained on, as that of every other encoder is: the two sets of images
-    become the other encoder's when the held-out and the matched classes trade places. So neither of the two is
-    favoured, which it would be if only one of them were chosen on its own classes.
+    The epoch is selected on classes that were trained on, as for every other encoder. Both sets are those of the first
+    objective with held-out and matched classes exchanged, so the selection favours neither encoder.
     """
     manifest = read_manifest()
     pretrain, validation, unused = (subset_rows(manifest, subset) for subset in ("pretrain", "validation", "unused"))
@@ -53,8 +52,8 @@ def swapped_rows(manifest: DataFrame) -> np.ndarray:
     """For each `pretrain` image the `unused` image that takes its place, or -1: (N,) int64 row numbers.
 
     The i-th image of the k-th matched class gives its place to the i-th image of the k-th held-out class. Where that
-    class has fewer images they are repeated from the first; where it has more, the rest is left out. So as many images
-    are trained on, each as often, in batches of the same order.
+    class has fewer images they are repeated from the first; where it has more, the rest is left out. So the number of
+    images and the order of batches stay the same.
     """
     pretrain, unused = (subset_rows(manifest, subset)["label"].to_numpy() for subset in ("pretrain", "unused"))
     source = np.full(len(pretrain), -1)

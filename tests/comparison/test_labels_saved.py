@@ -210,7 +210,7 @@ def test_one_draw_of_labels_is_told():
         ),
         (
             lambda place: rewrite(place / "predictions.csv", lambda rows: rows[rows["image"] != "apple/000000"]),
-            "of other test images of domain 'in'",
+            "predicts other test images of domain 'in'",
         ),
         (
             lambda place: rewrite(

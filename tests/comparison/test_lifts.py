@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from stages.comparison.estimates import Interval
 from stages.comparison.lifts import holm, lift_table, minimum_detectable, typical_detectable
 from stages.comparison.tables import LIFTS
 from tests.comparison.studies import ENDPOINT, study
@@ -28,10 +29,34 @@ def test_holm_s_correction_worked_out_by_hand():
     assert holm([]).size == 0
 
 
-def test_a_detectable_lift_is_2_8_standard_errors_and_is_found_that_often():
-    assert minimum_detectable(0.01) == pytest.approx(0.0280, abs=5e-5)
-    found = np.random.default_rng(0).normal(minimum_detectable(1.0), 1, 20_000)
-    assert (np.abs(found) > 1.96).mean() == pytest.approx(0.8, abs=0.01)
+def of_error(error: float, freedom: float) -> Interval:
+    return Interval(0.0, -error, error, error, freedom)
+
+
+def test_with_infinite_freedom_a_detectable_lift_is_1_96_plus_0_84_standard_errors():
+    assert minimum_detectable(of_error(0.01, math.inf)) == pytest.approx(0.01 * (1.959964 + 0.841621), abs=1e-8)
+    assert minimum_detectable(of_error(0.0, math.inf)) == 0
+
+
+@pytest.mark.parametrize(("effect", "group"), [(0.5, 64), (0.8, 26)])
+def test_it_agrees_with_the_published_sizes_of_two_groups_for_a_power_of_80_percent(effect, group):
+    # Cohen 1992 (A power primer, Psychological Bulletin 112), table 2: a mean difference of d standard deviations takes
+    # so many in each group. Its standard error is sqrt(2 / n), with 2 n - 2 degrees of freedom.
+    enough, too_few = (minimum_detectable(of_error(math.sqrt(2 / n), 2 * n - 2)) for n in (group, group - 1))
+    assert enough <= effect < too_few
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3.7, 10])
+def test_a_t_test_of_few_degrees_of_freedom_detects_it_that_often(freedom):
+    rng = np.random.default_rng(0)
+    lift = minimum_detectable(of_error(0.01, freedom))
+    lifts, errors = rng.normal(lift, 0.01, 200_000), 0.01 * np.sqrt(rng.chisquare(freedom, 200_000) / freedom)
+    assert (np.abs(lifts) / errors > stats.t.isf(0.025, freedom)).mean() == pytest.approx(0.8, abs=0.005)
+
+
+def test_a_detectable_lift_is_at_most_1():
+    assert minimum_detectable(of_error(0.2, 1)) == 1
+    assert minimum_detectable(of_error(0.01, 0.01)) == 1
 
 
 def test_four_images_and_two_seeds_worked_out_by_hand(tmp_path):
@@ -46,7 +71,7 @@ def test_four_images_and_two_seeds_worked_out_by_hand(tmp_path):
         lift_table(*study(tmp_path, {}, {"random": 0.5, "colorization": 0.5}, images=4, hits=hits), ENDPOINT), "random"
     )
     assert found["lift"] == 0.25
-    assert found["minimum_detectable"] == pytest.approx((1.959964 + 0.841621) / 4, abs=1e-6)
+    assert found["minimum_detectable"] == 1  # of one degree of freedom, t must be above 12.7: no lift reaches it often
     # Satterthwaite: 1 / (1/27 + 1 + 1/27), of (1/48) / (1/16) = 1/3 squared over 3 degrees, twice, and 1 over 1.
     assert found["p"] == pytest.approx(2 * stats.t.sf(1, 27 / 29), rel=1e-5)
 

@@ -89,7 +89,7 @@ def test_test_images_change_nothing_that_is_chosen(world):
 def test_more_shots_than_a_class_has_are_left_out_and_told(world, capsys):
     results = finetune_representation(encoder, *world, settings(shots=[1, 5], draws=1, seeds=1), 0, 1)
     assert list(results.few_shot["shots"].astype(str)) == ["1", "all", "1", "all"]
-    assert "finetune.shots: [5] left out in domain 'in', whose smallest class has 4 labels" in capsys.readouterr().out
+    assert "finetune.shots in domain 'in': [5] left out, as the smallest class has 4 labels" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_null_is_refused_where_it_means_nothing(tmp_path, key):
         ),
         ("compare.primary.head", "svm", "compare.primary.head must be one of 'conv', 'linear', 'knn', 'ridge'; got"),
         ("evaluate.probe", "lightness", "evaluate.probe must be one of 'rgb', 'rgb_small'; got 'lightness'"),
-        ("probe.representations.pixels", ["rgb_small"], "evaluate.probe must be among probe.representations.pixels"),
+        ("probe.representations.pixels", ["rgb_small"], "evaluate.probe must be one of probe.representations.pixels"),
         ("classification.stride", 3, "classification.stride must be a power of 2; got 3"),
         (
             "finetune.representations.pixels",

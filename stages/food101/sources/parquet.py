@@ -35,9 +35,9 @@ def split_of(shard: Path) -> str | None:
     >>> split_of(Path("data/train-00000-of-00008.parquet")), split_of(Path("default/validation/0000.parquet"))
     ('train', 'validation')
     """
-    found = re.match(r"(train|validation|test)(?![a-z])", shard.name)
-    if found:
-        return found[1]
+    match = re.match(r"(train|validation|test)(?![a-z])", shard.name)
+    if match:
+        return match[1]
     return shard.parent.name if shard.parent.name in LISTS else None
 
 
@@ -130,10 +130,10 @@ def _rows(shard: Path, columns: list[str]) -> Iterator[tuple[int, str, bytes | N
 
 def _check_columns(shard: Path, file: "ParquetFile", columns: list[str]) -> list[str]:
     """Names of the classes, as Hugging Face's metadata gives them; refuse a shard without the columns."""
-    found = [file.schema.column(number).path for number in range(len(file.schema))]
-    missing = [column for column in columns if column not in found]
+    names = [file.schema.column(number).path for number in range(len(file.schema))]
+    missing = [column for column in columns if column not in names]
     if missing:
-        raise StageError(f"{shard} lacks the columns {', '.join(missing)}; got {', '.join(found)}.")
+        raise StageError(f"{shard} lacks the columns {', '.join(missing)}; got {', '.join(names)}.")
     try:
         described = json.loads((file.schema_arrow.metadata or {})[b"huggingface"])
         return [str(name) for name in described["info"]["features"]["label"]["names"]]

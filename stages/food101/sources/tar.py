@@ -64,10 +64,9 @@ def _content(path: Path, archive: tarfile.TarFile, member: tarfile.TarInfo) -> b
 
 @contextmanager
 def _streamed(path: Path) -> Iterator[tarfile.TarFile]:
-    """Open the archive for one pass, and turn what is wrong with it into a StageError.
+    """Open the archive for one pass; report its errors as a StageError.
 
-    `gzip` under tarfile's "r|" rather than "r|gz": tarfile's own decompression takes an archive that was
-    cut between two members for a whole one.
+    `gzip` under tarfile's "r|" rather than "r|gz", which does not notice that an archive was cut between two members.
     """
     archive = None
     try:
