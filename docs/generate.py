@@ -5,8 +5,10 @@
 | parameters.md | stages/runtime/schema.py, profiles/, dvc.yaml |
 | representations.md | stages/study/representations.py |
 | architecture.md, which stages depend on a room | dvc.yaml |
+| trials.md | food101-64px/trials.csv |
+| results.md, all of it | results.md.jinja, food101-64px-muon/ |
 
-Each page holds a part between two comments, which is written here; the rest is written by hand.
+Each of the others holds a part between two comments, which is written here; the rest is written by hand.
 """
 
 import re
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from docs import results
 from docs.reruns import STAGES, Reruns, every_item, matrix_key, parameter_reruns
 from stages.runtime.schema import Params
 from stages.study.representations import REPRESENTATIONS
@@ -38,6 +41,7 @@ def pages() -> dict[Path, str]:
         PAGES / "parameters.md": _filled(PAGES / "parameters.md", parameters()),
         PAGES / "representations.md": _filled(PAGES / "representations.md", representations()),
         PAGES / "architecture.md": rooms(PAGES / "architecture.md"),
+        PAGES / "results.md": results.render(),
     }
 
 
