@@ -7,6 +7,7 @@
 | architecture.md, which stages depend on a room | dvc.yaml |
 | trials.md | food101-64px/trials.csv |
 | results.md, all of it | results.md.jinja, food101-64px-muon/ |
+| history.md | food101-64px-adamw/ |
 
 Each of the others holds a part between two comments, which is written here; the rest is written by hand.
 """
@@ -42,6 +43,7 @@ def pages() -> dict[Path, str]:
         PAGES / "representations.md": _filled(PAGES / "representations.md", representations()),
         PAGES / "architecture.md": rooms(PAGES / "architecture.md"),
         PAGES / "results.md": results.render(),
+        PAGES / "history.md": _filled(PAGES / "history.md", results.Run(results.EARLIER).main_table() + "\n"),
     }
 
 
