@@ -12,6 +12,7 @@
 Each of the others holds a part between two comments, which is written here; the rest is written by hand.
 """
 
+import csv
 import re
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def pages() -> dict[Path, str]:
         PAGES / "parameters.md": _filled(PAGES / "parameters.md", parameters()),
         PAGES / "representations.md": _filled(PAGES / "representations.md", representations()),
         PAGES / "architecture.md": rooms(PAGES / "architecture.md"),
+        PAGES / "trials.md": _filled(PAGES / "trials.md", trials()),
         PAGES / "results.md": results.render(),
         PAGES / "history.md": _filled(PAGES / "history.md", results.Run(results.EARLIER).main_table() + "\n"),
     }
@@ -66,6 +68,14 @@ def representations() -> str:
     for row in REPRESENTATIONS:
         lines.append(f"| `{row.name}` | `{KINDS[row.kind]}` | {row.sees} | {row.description} |")
     return "\n".join(lines) + "\n"
+
+
+def trials() -> str:
+    """The table of food101-64px/trials.csv."""
+    with (PAGES / "food101-64px/trials.csv").open(encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def rooms(page: Path) -> str:

@@ -22,6 +22,7 @@ from stages.runtime.entry_point import run
 from stages.runtime.errors import StageError
 from stages.runtime.schema import Objective
 
+PAINTER = Path("pretrained/painter")  # comes with the repository
 ENCODERS = Path("data/encoders")
 # Zhang 2016, section 2.3: between the mode (vivid, patchy) and the mean (calm, greyish).
 TEMPERATURE = 0.38
@@ -73,9 +74,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--encoder",
         type=Path,
-        default=ENCODERS / "colorization",
+        default=PAINTER,
         metavar="FOLDER",
-        help="a trained network that paints (default: %(default)s)",
+        help=f"a trained network that paints, e.g. {ENCODERS / 'colorization'} (default: %(default)s, trained on food)",
     )
     parser.add_argument(
         "--temperature",
@@ -101,10 +102,11 @@ def _temperature(text: str) -> float:
 
 def _open_painter(folder: Path, temperature: float) -> Callable[[Bands], Image.Image]:
     if not folder.is_dir():
-        trained = ", ".join(str(path) for path in map(ENCODERS.joinpath, get_args(Objective)) if path.is_dir())
+        painters = [PAINTER, *map(ENCODERS.joinpath, get_args(Objective))]
+        trained = ", ".join(str(path) for path in painters if path.is_dir())
         raise StageError(
             f"--encoder {folder} is not a folder; "
-            + (f"there are {trained}" if trained else "run from the project's root; `dvc repro` trains encoders")
+            + (f"there are {trained}" if trained else "run from the project's root")
         )
     # Imported here: --help and a wrong option do not wait for PyTorch.
     from stages.colorizing.full_resolution import paint_photograph

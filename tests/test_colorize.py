@@ -48,10 +48,12 @@ def encoders(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch, encoders) -> Path:
-    """A folder with photographs of several kinds, and data/encoders as the pipeline leaves it."""
+    """A folder with photographs of several kinds, data/encoders as the pipeline leaves it, and a pretrained painter."""
     monkeypatch.chdir(tmp_path)
     Path("data").mkdir()
     Path("data/encoders").symlink_to(encoders)
+    Path("pretrained").mkdir()
+    Path("pretrained/painter").symlink_to(encoders / "colorization")
     pixels = np.random.default_rng(0).integers(60, 190, (30, 50, 3), dtype=np.uint8)
     image = Image.fromarray(pixels)
     image.save("dish.jpg")
@@ -152,7 +154,7 @@ def test_two_photographs_of_one_name_do_not_replace_each_other(workplace):
             ["--encoder", "data/encoders/random"],
             "random does not paint.*colorization, color_classification, split_brain",
         ),
-        (["--encoder", "nowhere"], "nowhere is not a folder; there are .*data/encoders/colorization"),
+        (["--encoder", "nowhere"], "nowhere is not a folder; there are pretrained/painter, data/encoders/colorization"),
         (["--encoder", "dish.jpg"], "dish.jpg is not a folder"),
         (["--encoder", "data"], "config.json is missing"),
         (["--out", "notes.txt"], "--out notes.txt cannot be made: File exists"),
@@ -437,5 +439,7 @@ def test_it_ends_with_1_and_without_a_traceback(workplace):
         text=True,
     )
     assert result.returncode == 1
-    assert result.stderr.startswith("error: --encoder nowhere is not a folder; there are data/encoders/")
+    assert result.stderr.startswith(
+        "error: --encoder nowhere is not a folder; there are pretrained/painter, data/encoders/"
+    )
     assert len(result.stderr.splitlines()) == 1
