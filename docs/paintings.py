@@ -1,6 +1,6 @@
 """The README's picture, docs/painted.jpg: photographs of scikit-image (CC0) painted by pretrained/painter.
 
-`python -m docs.paintings`; another painter is another picture, which tests/test_pretrained.py compares with what it paints.
+`python -m docs.paintings` draws it anew; tests/test_pretrained.py compares it with what the network paints.
 """
 
 from pathlib import Path
