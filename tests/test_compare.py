@@ -40,6 +40,7 @@ def workspace(tmp_path, monkeypatch):
         "primary": {"head": "conv", "layer": PRIMARY, "over": "rgb"},
     }
     params["finetune"]["representations"] = {"pixels": [], "latents": []}
+    params["evaluate"]["probe"] = "rgb"
     Path("params.yaml").write_text(yaml.safe_dump(params))
     for number, (name, accuracy) in enumerate((PIXELS | ENCODERS | {"forgotten": 0.9}).items()):
         kind = "pixels" if name in PIXELS else "encoder"

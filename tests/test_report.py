@@ -110,7 +110,7 @@ def test_the_sample_as_it_is_differs_in_nothing():
     page = made(
         objectives=["colorization"],
         controls=["random", "reconstruction", "swapped"],
-        pixels=["rgb", "rgb_small", "lightness_small"],
+        pixels=["rgb_small", "lightness_small"],
         finetuned=["random", "colorization"],
     )
     assert "None: this is profiles/sample.yaml" in page.text

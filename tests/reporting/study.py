@@ -67,6 +67,8 @@ def write_study(
     params["pretext"] |= {"objectives": list(objectives), "controls": list(controls)}
     listed = [*probed[: len(compared)], *(["swapped"] if "swapped" in controls else []), *probed[len(compared) :]]
     params["probe"]["representations"] = {"pixels": list(pixels), "latents": listed}
+    if params["evaluate"]["probe"] not in pixels:
+        params["evaluate"]["probe"] = "rgb"
     params["finetune"]["representations"] = {
         "pixels": [name for name in finetuned if name in pixels],
         "latents": [name for name in finetuned if name not in pixels],

@@ -91,7 +91,7 @@ def test_null_is_refused_where_it_means_nothing(tmp_path, key):
             "down_3",
             "compare.primary.layer must be among latents.layers (down_0, down_1",
         ),
-        ("compare.primary.over", "supervised", "compare.primary.over must be among probe.representations (rgb, rgb_"),
+        ("compare.primary.over", "supervised", "compare.primary.over must be among probe.representations (rgb_small, "),
         ("compare.primary.over", "colorization", "must be another than the first probed one of pretext.objectives"),
         ("compare.primary.over", "swapped", "compare.primary.over must be one of"),
         ("compare.equivalence", 0, "compare.equivalence must be above 0.0; got 0"),
@@ -102,7 +102,11 @@ def test_null_is_refused_where_it_means_nothing(tmp_path, key):
         ),
         ("compare.primary.head", "svm", "compare.primary.head must be one of 'conv', 'linear', 'knn', 'ridge'; got"),
         ("evaluate.probe", "lightness", "evaluate.probe must be one of 'rgb', 'rgb_small'; got 'lightness'"),
-        ("probe.representations.pixels", ["rgb_small"], "evaluate.probe must be one of probe.representations.pixels"),
+        (
+            "probe.representations.pixels",
+            ["lightness_small"],
+            "evaluate.probe must be one of probe.representations.pixels",
+        ),
         ("classification.stride", 3, "classification.stride must be a power of 2; got 3"),
         (
             "finetune.representations.pixels",
