@@ -21,7 +21,7 @@ NETWORKS = sorted(path.parent.name for path in PRETRAINED.glob("*/config.json"))
 LARGEST = 6_000_000  # bytes
 
 
-def test_the_study_s_encoder_and_the_painter_are_there():
+def test_an_encoder_and_a_painter_are_there():
     assert NETWORKS == ["colorization", "painter"]
 
 

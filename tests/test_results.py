@@ -75,7 +75,7 @@ def test_another_number_in_a_table_is_another_page(tmp_path, table, column, row)
 
 
 def test_the_words_between_the_numbers_are_true():
-    """What the page says of them: better, fewer labels, behind, no win."""
+    """What the page says of them: better, 25 labels, behind, no win."""
     for domain in DOMAINS:
         assert all(RUN.wins("colorization", over, domain) for over in ("rgb", "random", "reconstruction"))
         few, pixels = (RUN.few_labels(*arm) for arm in (("colorization", domain, "25"), ("rgb", domain, "all")))
