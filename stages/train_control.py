@@ -26,16 +26,17 @@ def main() -> None:
 
     module = import_module(f"stages.controls.{name}")
     control, description = module.control(), (module.__doc__ or name).splitlines()[0]
+    if launch("train_control", name, params.train.processes, shardable=control.is_shardable):
+        return
     if isinstance(control, FittedControl):
         return fit(name, control.fit, params, "train_control", description)
-    if control.is_shardable and launch("train_control", name, params.train.processes):
-        return
     pretrain(
         name,
         control.objective,
         params,
         "train_control",
         description,
+        shared=control.is_shardable,
         trained=control.trained,
         labelled=control.labelled,
         swapped=control.swapped,

@@ -2,14 +2,18 @@
 
 import importlib
 import math
+import re
 
 import numpy as np
 import pytest
+import torch
 
+from benchmarks import roofline
 from benchmarks.__main__ import ROWS
 from benchmarks.limits import measure_limits
 from benchmarks.machine import describe, slug
 from benchmarks.measure import Row, Scale
+from benchmarks.models import network, study
 from benchmarks.pictures import draw_photographs
 from benchmarks.straightforward import photograph_to_lab
 from benchmarks.table import markdown
@@ -59,3 +63,25 @@ def test_the_table_has_a_line_a_row_and_names_no_host(tmp_path):
 
     assert platform.node() not in str(machine)
     assert slug(machine).replace("-", "").isalnum()
+
+
+def test_the_roofline_counts_operations_and_bytes_by_hand():
+    convolution, norm = torch.nn.Conv2d(8, 16, 3, padding=1, bias=False), torch.nn.GroupNorm(2, 8)
+    cost = roofline._cost(convolution, roofline.Layer("Conv2d", "", (8, 10, 10)), 4, 1, "float32")
+    assert cost.flops == 3 * 2 * (4 * 16 * 100) * (8 * 9)
+    assert cost.bytes == 3 * 4 * (4 * 8 * 100 + 4 * 16 * 100 + 16 * 8 * 9)
+    assert cost.limit(cost.flops, 1e30) == pytest.approx(1) and cost.limit(1e30, cost.bytes) == pytest.approx(1)
+    cost = roofline._cost(norm, roofline.Layer("GroupNorm", "", (8, 10, 10)), 4, 1, "float32")
+    assert (cost.flops, cost.bytes) == (0, 5 * 4 * (4 * 8 * 100))
+
+
+def test_the_roofline_has_every_layer_and_shares_of_one():
+    costs, counts = roofline.measure(16, 1, 1, "float32")
+    kinds = {layer.kind for layer in counts}
+    assert kinds == {"Conv2d", "GroupNorm", "SiLU", "Linear"}
+    modules = [module for module in network(study()).modules() if isinstance(module, roofline.KINDS)]
+    assert sum(counts.values()) >= len(modules)  # a SiLU is called more than once
+    lines = roofline.markdown(costs, counts, (1e12, 1e11)).splitlines()[2:]
+    shares = [float(re.search(r"([\d.]+)%? ?%? \|[^|]*\|$", line)[1]) for line in lines]
+    assert sum(shares[:-1]) == pytest.approx(100, abs=1)
+    assert shares[-1] == 100

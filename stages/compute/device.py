@@ -10,13 +10,13 @@ from stages.runtime.errors import StageError
 
 
 def local_rank() -> int | None:
-    """This process's rank among those that a stage has launched for its training; None if it was not launched.
+    """This process's rank among those of this machine that train together; None if it is alone.
 
-    LOCAL_RANK alone does not count: a launcher of the user's, such as a cluster's, sets it too.
+    A stage has launched them, or torchrun or another launcher that sets the same variables. LOCAL_RANK alone does not
+    count: what starts a single process may set it too.
     """
-    if ERROR_FILE not in os.environ or "LOCAL_RANK" not in os.environ:
-        return None
-    return int(os.environ["LOCAL_RANK"])
+    launched = ERROR_FILE in os.environ or int(os.environ.get("WORLD_SIZE", 1)) > 1
+    return int(os.environ["LOCAL_RANK"]) if launched and "LOCAL_RANK" in os.environ else None
 
 
 def device() -> torch.device:

@@ -87,11 +87,11 @@ class Checkpoint:
             _release(self._lock)
 
 
-def shared_checkpoint(key: str, processes: Processes, device: torch.device) -> Checkpoint:
+def shared_checkpoint(key: str, processes: Processes) -> Checkpoint:
     """The main process's checkpoint in $DVC_ROOT/.dvc/tmp/checkpoints, in all processes that train together."""
     folder = local_state("checkpoints")
     owned = Checkpoint(folder, key) if processes.is_main else None
-    slot = processes.broadcast(owned.slot if owned else 0, device)
+    slot = processes.broadcast(owned.slot if owned else 0)
     return owned or Checkpoint(folder, key, slot)
 
 

@@ -12,7 +12,7 @@ from stages.runtime.schema import Params
 from stages.training.file_digest import update_digest
 
 
-def inputs_key(stage: str, item: str, params: Params, machine: str) -> str:
+def inputs_key(stage: str, item: str, params: Params) -> str:
     """A hexadecimal digest of a matrix stage's parameters and dependencies, as dvc.yaml declares them.
 
     It covers the contents of the dependencies (code and data; of a folder, all files that .dvcignore does not ignore),
@@ -22,13 +22,12 @@ def inputs_key(stage: str, item: str, params: Params, machine: str) -> str:
         stage: name in dvc.yaml.
         item: its matrix value, e.g. `colorization`, for `${item...}`.
         params: the parameters as read.
-        machine: what else affects rounding: the device, the number of threads.
     """
     declared = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]
     (dimension,) = declared["matrix"]
     digest = hashlib.blake2b(digest_size=16)
     versions = [importlib.metadata.version(package) for package in ("torch", "diffusers", "lpips")]
-    digest.update(repr((stage, item, versions, machine)).encode())
+    digest.update(repr((stage, item, versions)).encode())
     for key in declared["params"]:
         value = reduce(getattr, key.split("."), params)
         digest.update(f"{key}={value!r}\n".encode())

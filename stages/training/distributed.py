@@ -1,16 +1,42 @@
 """Data-parallel training: the shard of each batch that a process works on, and sums over processes.
 
-train.batch_size is the whole batch: each process takes a shard of it, the gradients of the whole batch's mean are
-summed, and all take the same step from the same weights. Losses are those of one process, up to the order of additions.
-Hugging Face Accelerate starts the processes (`stages.training.launch`) and connects them; one needs none of it.
+train.batch_size is the whole batch: each process takes a shard of it, DistributedDataParallel sums the gradients of the
+whole batch's mean while the backward pass goes on, and all take the same step from the same weights. Losses are those
+of one process, up to the order of additions. Hugging Face Accelerate connects the processes; one needs none of it.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from stages.compute.device import local_rank
+from stages.runtime.entry_point import ERROR_FILE
+from stages.runtime.errors import StageError
+from stages.runtime.interrupts import Interrupted, defer_interrupts, received
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
+
+JOIN_TIMEOUT = timedelta(minutes=30)  # for the slowest machine to begin
+# For one that has begun and does not answer. One that ends is noticed at once, as it closes its connections.
+TIMEOUT = timedelta(seconds=50)
+
+
+# After so many steps several processes agree whether a checkpoint is due and whether one of them was interrupted. To
+# read the answer synchronises a GPU; a step on a CPU takes longer than to ask.
+AGREE_STEPS = {"cuda": 20, "cpu": 1}
+
+
+class InterruptedElsewhere(StageError):
+    """Another process of this training was interrupted."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +62,20 @@ class Shard:
 
 @dataclass(frozen=True)
 class Processes:
-    """One of `count` processes. By default the only one, for which nothing below does anything."""
+    """One of `count` processes. By default the only one, for which nothing below does anything.
+
+    Attributes:
+        rank: 0 is the main process: it alone writes series, checkpoints and encoders.
+        group: that communicates; None: torch's default.
+    """
 
     rank: int = 0
     count: int = 1
+    group: ProcessGroup | None = None
 
     @property
     def is_main(self) -> bool:
-        """Whether it is the one that writes: series, checkpoints, encoders; that of rank 0."""
+        """Whether it is the one that writes."""
         return self.rank == 0
 
     def shard(self, images: int) -> Shard:
@@ -51,13 +83,23 @@ class Processes:
         start, end = images * self.rank // self.count, images * (self.rank + 1) // self.count
         return Shard(slice(start, end) if end > start else slice(0, 1), end - start, images)
 
+    def replicate(self, model: nn.Module) -> nn.Module:
+        """The model with the main process's weights, whose backward pass leaves the mean gradient of all processes.
+
+        Parameters that the first backward pass does not reach get no gradient later, either.
+        """
+        if self.count == 1:
+            return model
+        return nn.parallel.DistributedDataParallel(
+            model, process_group=self.group, forward_sync_buffers=False, gradient_as_bucket_view=True, static_graph=True
+        )
+
     def all_reduce(self, tensors: list[torch.Tensor]) -> None:
         """Sum each tensor over all processes, in place. All of them must call it alike."""
         if self.count == 1 or not tensors:
             return
-        from accelerate.utils import reduce
-
-        total = reduce(torch.cat([tensor.flatten() for tensor in tensors]), reduction="sum")
+        total = torch.cat([tensor.flatten() for tensor in tensors])
+        torch.distributed.all_reduce(total, group=self.group)
         for tensor, part in zip(tensors, total.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(part.view_as(tensor))
 
@@ -67,11 +109,73 @@ class Processes:
         self.all_reduce([count])
         return count.item() > 0
 
-    def broadcast(self, value: int, device: torch.device) -> int:
-        """The main process's value, in all of them."""
-        values = torch.tensor([value if self.is_main else 0], device=device)
-        self.all_reduce([values])
-        return int(values)
+    def agree_after(self, step: int, device: torch.device) -> bool:
+        """Whether it is time to agree, after so many steps, on what one of several processes knows."""
+        return self.count > 1 and step % AGREE_STEPS[device.type] == 0
+
+    def broadcast(self, value: Any) -> Any:
+        """The main process's value in all of them: what pickle can write, its tensors on the CPU."""
+        if self.count == 1:
+            return value
+        values = [value]
+        torch.distributed.broadcast_object_list(values, src=0, group=self.group)
+        return values[0]
+
+    def require_equal(self, value: str, what: str) -> None:
+        """Check that all processes have the same value.
+
+        Raises:
+            StageError: in all of them, where one has another.
+        """
+        if self.count == 1:
+            return
+        values = [None] * self.count
+        torch.distributed.all_gather_object(values, value, group=self.group)
+        if others := [rank for rank, other in enumerate(values) if other != values[0]]:
+            raise StageError(
+                f"{what} of process {', '.join(map(str, others))} differ from those of process 0, on the first "
+                "machine: bring the same commit and data there (git pull, dvc pull), then start all of them again"
+            )
+
+    def stop_if_interrupted(self, device: torch.device) -> None:
+        """End all processes at the same point, when one of them was interrupted.
+
+        It is called `together`: a process that ends by itself leaves
+        the others waiting within a step, of which the state cannot be saved.
+
+        Raises:
+            Interrupted: in the interrupted process.
+            InterruptedElsewhere: in the others.
+        """
+        if self.count == 1 or not self.any(bool(received), device):
+            return
+        if received:
+            raise Interrupted(received[0])
+        raise InterruptedElsewhere(
+            "the training was interrupted in another process or on another machine; started again on all of them, it "
+            "goes on from its checkpoint"
+        )
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """A block in which a signal waits for `stop_if_interrupted`, and the loss of a process is explained.
+
+        Raises:
+            StageError: when another process has ended, or does not answer.
+        """
+        if self.count == 1:
+            yield
+            return
+        try:
+            with defer_interrupts():
+                yield
+        except RuntimeError as error:
+            if not isinstance(error, torch.distributed.DistError) and "gloo" not in str(error):
+                raise
+            raise StageError(
+                f"another process of the training has ended or does not answer ({str(error).splitlines()[0]}): see its "
+                "output. Started again on all machines, the training goes on from its last checkpoint."
+            ) from None
 
     def destroy(self) -> None:
         """End the communication, once nothing is left to sum."""
@@ -85,12 +189,12 @@ ALONE = Processes()
 
 
 def init_distributed(device: torch.device) -> Processes:
-    """This process among those that Accelerate started with it; the only one, where it started none."""
+    """This process among those that were started with it; the only one, where none were."""
     if local_rank() is None:
         return ALONE
     from accelerate import PartialState
 
-    state = PartialState(cpu=device.type == "cpu")
-    if state.process_index == 0:
-        os.dup2(1, 2)  # its progress is for the user; what the launcher says goes to the launcher's log
-    return Processes(state.process_index, state.num_processes)
+    state = PartialState(cpu=device.type == "cpu", timeout=JOIN_TIMEOUT)
+    if state.process_index == 0 and ERROR_FILE in os.environ:
+        os.dup2(1, 2)  # its progress is for the user; what the stage's launcher says goes to the launcher's log
+    return Processes(state.process_index, state.num_processes, torch.distributed.new_group(timeout=TIMEOUT))

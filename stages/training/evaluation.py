@@ -28,6 +28,8 @@ def evaluate(
     sums = {}
     batches = np.array_split(np.arange(len(images)), math.ceil(len(images) / settings.batch_size))
     for number, rows in enumerate(batches):
+        if processes.agree_after(number, device):
+            processes.stop_if_interrupted(device)
         shard = processes.shard(len(rows))
         batch = objective.views(images.batch(rows[shard.slice], device), [0, 0, number], shard)
         with autocast(device, settings.precision):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,7 +13,7 @@ from stages.compute.device import autocast
 from stages.runtime.interrupts import Interrupted, defer_interrupts
 from stages.training.batches import BatchSampler, make_batch
 from stages.training.checkpoint import Checkpoint
-from stages.training.distributed import ALONE, Processes, Shard
+from stages.training.distributed import ALONE, InterruptedElsewhere, Processes
 from stages.training.evaluation import evaluate, mean_losses
 from stages.training.images import Images
 from stages.training.nonfinite import NonFiniteMonitor
@@ -27,8 +26,6 @@ from stages.training.state import TrainingState
 
 if TYPE_CHECKING:
     from dvclive import Live
-
-AGREE_STEPS = 20  # after which several processes ask the first whether a checkpoint is due: asking synchronises a GPU
 
 
 def train(
@@ -66,23 +63,26 @@ def train(
     _resume(state, checkpoint, live, steps, processes)
     monitor = NonFiniteMonitor(device, sampler, images.names, steps, checkpoint)
     bar = _progress_bar(sampler, state.step, steps, processes)
+    network = processes.replicate(model)
     try:
         for epoch in range(len(state.history), settings.epochs):
             for number, rows in sampler.batches(epoch, start=state.step - epoch * sampler.epoch_steps):
-                with _defer_interrupts(processes):
+                with defer_interrupts():
                     shard, batch_seed = processes.shard(len(rows)), [seed, epoch, number]
                     batch = make_batch(images, rows, shard, settings, batch_seed, device)
                     batch = objective.views(batch, batch_seed, shard)
 
                     with autocast(device, settings.precision):
-                        output = model(batch.lab)
+                        output = network(batch.lab)
                         losses = objective.losses(output, batch)
                     if companion:
                         losses = companion.step(output, batch, losses, batch_seed, shard, processes)
 
                     model.zero_grad(set_to_none=True)
-                    (losses["loss"] * shard.weight).backward()
-                    losses = _all_reduce(model, losses, shard, processes)
+                    # Times the number of processes, by which their mean gradient is less than the sum.
+                    (losses["loss"] * (shard.weight * processes.count)).backward()
+                    losses = {name: value.detach() * shard.weight for name, value in losses.items()}
+                    processes.all_reduce([*losses.values()])
                     gradient_norm = nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
                     monitor.update(state.step, losses, gradient_norm)
 
@@ -90,12 +90,14 @@ def train(
                     step_optimizers(optimizers, rate)
                     state.end_step(losses, len(rows))
                     bar.update(len(rows))
-                if number + 1 < sampler.epoch_steps and _due(checkpoint, state.step, processes, device):
+                if agreeing := processes.agree_after(state.step, device):
+                    processes.stop_if_interrupted(device)
+                if number + 1 < sampler.epoch_steps and _due(checkpoint, agreeing, processes, device):
                     monitor.check()
                     checkpoint.save(state.state_dict())
             monitor.check()
             _end_epoch(state, objective, validation, settings, live, checkpoint, probe, processes)
-    except Interrupted:
+    except (Interrupted, InterruptedElsewhere):
         _save_interrupted(state, checkpoint, monitor, steps, processes)
         raise
     bar.close()
@@ -105,7 +107,7 @@ def train(
 
 def _resume(state: TrainingState, checkpoint: Checkpoint, live: Live | None, steps: int, processes: Processes) -> None:
     """Continue from the checkpoint, if there is one, and write the series of its epochs again."""
-    if saved := checkpoint.load():
+    if saved := processes.broadcast(checkpoint.load() if checkpoint.is_owner else None):
         state.load_state_dict(saved)
         if processes.is_main:
             print(f"resuming at step {state.step} of {steps}, from {checkpoint.path}")
@@ -120,40 +122,21 @@ def _progress_bar(sampler: BatchSampler, step: int, steps: int, processes: Proce
     return tqdm(total=total, initial=done, unit="image", desc="training", disable=disable)
 
 
-def _defer_interrupts(processes: Processes) -> AbstractContextManager:
-    """Hold an interruption back until the block is done, so that the state which it saves is whole.
-
-    Not where several processes take a step together: one that waits for the end of its step may wait for one that has
-    gone.
-    """
-    return defer_interrupts() if processes.count == 1 else nullcontext()
-
-
 def _save_interrupted(
     state: TrainingState, checkpoint: Checkpoint, monitor: NonFiniteMonitor, steps: int, processes: Processes
 ) -> None:
-    """Save the last whole step; of several processes, each may have been interrupted within one: none is whole."""
-    if processes.count == 1:
-        monitor.check()
-        checkpoint.save(state.state_dict())
+    """Save the last whole step: several processes end after the same one."""
+    monitor.check()
+    checkpoint.save(state.state_dict())
+    if processes.is_main:
         print(f"\nsaved at step {state.step} of {steps}: the same command goes on from there", file=sys.stderr)
 
 
-def _all_reduce(
-    model: nn.Module, losses: dict[str, torch.Tensor], shard: Shard, processes: Processes
-) -> dict[str, torch.Tensor]:
-    """Sum the gradients of all shards, in place, and return the mean losses of the whole batch, without gradient."""
-    losses = {name: value.detach() * shard.weight for name, value in losses.items()}
-    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-    processes.all_reduce([*gradients, *losses.values()])
-    return losses
-
-
-def _due(checkpoint: Checkpoint, step: int, processes: Processes, device: torch.device) -> bool:
-    """Whether to save within an epoch: in all processes alike, by the main one's clock."""
+def _due(checkpoint: Checkpoint, agreeing: bool, processes: Processes, device: torch.device) -> bool:
+    """Whether to save within an epoch: in all processes alike, by the main one's clock, where they are `agreeing`."""
     if processes.count == 1:
         return checkpoint.due()
-    return step % AGREE_STEPS == 0 and processes.any(processes.is_main and checkpoint.due(), device)
+    return agreeing and processes.any(processes.is_main and checkpoint.due(), device)
 
 
 def _end_epoch(
@@ -173,9 +156,9 @@ def _end_epoch(
     record = {f"train/{name}": value for name, value in train_losses.items()}
     record |= {f"validation/{name}": value for name, value in validation_losses.items()}
     record["learning_rate"] = state.learning_rate
-    if probe and processes.is_main:
+    if probe:  # in every process, so that none waits for the main one until it gives up
         record |= probe.scores(objective.encoder(state.model))
-    with _defer_interrupts(processes):
+    with defer_interrupts():
         log_epoch(live, epoch, record)
         state.end_epoch(record)
         checkpoint.save(state.state_dict())

@@ -17,7 +17,7 @@ from stages.training.card import card_values
 from stages.training.checkpoint import shared_checkpoint
 from stages.training.checkpoint_key import inputs_key
 from stages.training.cuda_errors import explain_cuda_errors
-from stages.training.distributed import init_distributed
+from stages.training.distributed import ALONE, Processes, init_distributed
 from stages.training.evaluation import evaluate
 from stages.training.images import Images
 from stages.training.loop import train
@@ -40,6 +40,7 @@ def pretrain(
     labelled: bool = False,
     swapped: bool = False,
     compute_of: Objective | None = None,
+    shared: bool = True,
 ) -> None:
     """Train an encoder once for each of `params.pretext.seeds` and write data/encoders/<name> and data/training/<name>.
 
@@ -59,9 +60,10 @@ def pretrain(
             `pretrain` ones.
         swapped: train on the images of `swapped_images`.
         compute_of: train for as many FLOPs as this objective takes in `train.epochs`.
+        shared: whether processes that were started together share each batch; False: this one trains alone.
     """
     used = device()
-    processes = init_distributed(used)
+    processes = init_distributed(used) if shared else ALONE
     images, validation = (labelled_images if labelled else swapped_images if swapped else unlabelled_images)()
     settings, budget = Settings.from_params(params.train), ""
     if labelled:
@@ -69,36 +71,45 @@ def pretrain(
     if compute_of:
         settings, budget = equal_compute(settings, objective, compute_of, params.model, images.image_size)
     probe = OnlineProbe(online_probe_images(), settings.precision) if params.train.online_probe else None
-    key = inputs_key(stage, name, params, f"{used.type}, {torch.get_num_threads()} threads") if trained else ""
     images, validation = _in_gpu_memory(images, used), _in_gpu_memory(validation, used)
     encoders, cards, checkpoints = {}, {}, []
-    for number in range(params.pretext.seeds):
-        seed, folder = params.seed + number, seed_folder(number)
-        torch.manual_seed(seed)
-        model = objective.build(params.model).to(used)
-        companion = objective.companion(used)
-        set_deterministic(used, settings.deterministic)
-        with open_series(Path("data/training", name, folder), processes.is_main) as live, explain_cuda_errors():
-            if trained:
-                checkpoint = shared_checkpoint(f"{key}-{number}", processes, used)
-                model = train(
-                    model, objective, images, validation, settings, seed, checkpoint, live, companion, probe, processes
-                )
-                checkpoints.append(checkpoint)
-            else:
-                losses = evaluate(model, objective, validation, settings)
-                record = {f"validation/{loss}": value for loss, value in losses.items()}
-                record |= probe.scores(objective.encoder(model)) if probe else {}
-                for series, value in record.items():
-                    live.log_metric(series, value)
-        encoders[folder] = objective.encoder(model)
-        encoders[folder].image_size = images.image_size
-        cards[folder] = card_values(name, stage, description, params, objective_settings, trained, number, budget)
+    with processes.together():
+        key = _checkpoint_key(stage, name, params, processes, used) if trained else ""
+        for number in range(params.pretext.seeds):
+            seed, folder = params.seed + number, seed_folder(number)
+            torch.manual_seed(seed)
+            model = objective.build(params.model).to(used)
+            companion = objective.companion(used)
+            set_deterministic(used, settings.deterministic)
+            with open_series(Path("data/training", name, folder), processes.is_main) as live, explain_cuda_errors():
+                if trained:
+                    checkpoint = shared_checkpoint(f"{key}-{number}", processes)
+                    model = train(
+                        *(model, objective, images, validation, settings, seed),
+                        *(checkpoint, live, companion, probe, processes),
+                    )
+                    checkpoints.append(checkpoint)
+                else:
+                    losses = evaluate(model, objective, validation, settings)
+                    record = {f"validation/{loss}": value for loss, value in losses.items()}
+                    record |= probe.scores(objective.encoder(model)) if probe else {}
+                    for series, value in record.items():
+                        live.log_metric(series, value)
+            encoders[folder] = objective.encoder(model)
+            encoders[folder].image_size = images.image_size
+            cards[folder] = card_values(name, stage, description, params, objective_settings, trained, number, budget)
     processes.destroy()
     if processes.is_main:
         _save(encoders, cards, name)
         for checkpoint in checkpoints:
             checkpoint.remove()
+
+
+def _checkpoint_key(stage: str, name: str, params: Params, processes: Processes, used: torch.device) -> str:
+    """The inputs', which must be the same on all machines, and what else affects rounding: device and threads."""
+    inputs = inputs_key(stage, name, params)
+    processes.require_equal(inputs, "code, data, parameters or packages")
+    return f"{inputs}-{used.type}-{torch.get_num_threads()}"
 
 
 def _for_as_many_steps(settings: Settings, images: int) -> Settings:

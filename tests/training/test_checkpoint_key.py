@@ -28,8 +28,8 @@ def project(tmp_path, monkeypatch):
     return project
 
 
-def key(item="colorization", stage="train_autoencoder", machine="cpu, 1 threads"):
-    return inputs_key(stage, item, load_params(), machine)
+def key(item="colorization", stage="train_autoencoder"):
+    return inputs_key(stage, item, load_params())
 
 
 def test_the_key_changes_with_every_input_and_with_nothing_else(project):
@@ -46,7 +46,6 @@ def test_the_key_changes_with_every_input_and_with_nothing_else(project):
         project.change(change)
         keys.append(key())
     keys.append(key("random", "train_control"))
-    keys.append(key(machine="cuda, 1 threads"))
     assert len(set(keys)) == len(keys)
 
     same = key()
