@@ -10,6 +10,7 @@ from benchmarks.machine import describe, slug
 from benchmarks.measure import Scale
 from benchmarks.table import markdown
 from stages.formats.json import write_json
+from stages.runtime.allocator import keep_freed_memory
 
 ROWS = ("conversion", "training", "latents", "probes", "closed_forms", "comparison", "pipeline", "startup")
 FOLDER = Path("benchmarks/results")
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="tiny sizes: whether it runs, not how fast")
     parser.add_argument("--out", type=Path, help=f"the JSON file (default: {FOLDER}/<machine>.json)")
     given = parser.parse_args()
+    keep_freed_memory()  # as a stage does
     scale = Scale(given.repeats, given.quick, given.gigabytes)
     machine, rows = describe(), []
     machine["limits"] = measure_limits(quick=given.quick)

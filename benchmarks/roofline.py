@@ -23,6 +23,7 @@ from benchmarks.machine import describe
 from benchmarks.measure import seconds
 from benchmarks.models import network, study
 from stages.compute.device import autocast, computes_bfloat16, device
+from stages.runtime.allocator import keep_freed_memory
 
 KINDS = (nn.Conv2d, nn.Linear, nn.GroupNorm, nn.SiLU)
 
@@ -66,6 +67,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args()
+    keep_freed_memory()  # as a stage does
     precision = study().train.precision
     if not computes_bfloat16(device().type):
         precision = "float32"

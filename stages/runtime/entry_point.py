@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from stages.runtime.allocator import keep_freed_memory
 from stages.runtime.errors import StageError
 from stages.runtime.files import NO_SPACE, free_bytes
 from stages.runtime.interrupts import Interrupted, raise_on_signals, terminate_with_parents
@@ -21,6 +22,7 @@ def run(stage: Callable[[], None]) -> None:
     ends when DVC is gone, and a training process when its stage is gone: see `terminate_with_parents`.
     """
     raise_on_signals()
+    keep_freed_memory()
     # A terminal without `±`: the escape says which character it was, where `?` would look like a doubt. stderr has it.
     sys.stdout.reconfigure(errors="backslashreplace")
     if "DVC_STAGE" in os.environ or ERROR_FILE in os.environ:
