@@ -15,6 +15,7 @@ from stages.dataset.manifest import SWAPPED, domain_classes, read_manifest, subs
 from stages.food101.archive import find_archive, iterate_images
 from stages.formats.npy import memory_mapped
 from stages.photographs.conversion import convert_photographs
+from stages.photographs.places import Places
 from stages.runtime.entry_point import run
 from stages.runtime.errors import StageError
 from stages.runtime.files import whole_folder
@@ -37,8 +38,7 @@ def main() -> None:
             check_matched(manifest)
             images = subset_rows(manifest, "unused").image
             with memory_mapped(path, (len(images), 3, size, size), "uint8") as array:
-                places = {image: (array, row) for row, image in enumerate(images)}
-                convert_photographs(iterate_images(archive), places, size, resize, archive)
+                convert_photographs(iterate_images(archive), Places([(array, images)]), size, resize, archive)
 
 
 def check_matched(manifest: DataFrame) -> None:

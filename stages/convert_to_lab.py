@@ -10,6 +10,7 @@ from stages.dataset.manifest import SUBSETS, read_manifest, subset_rows
 from stages.food101.archive import find_archive, iterate_images
 from stages.formats.npy import memory_mapped
 from stages.photographs.conversion import convert_photographs
+from stages.photographs.places import Places
 from stages.runtime.entry_point import run
 from stages.runtime.params import load_params
 
@@ -19,12 +20,12 @@ def main() -> None:
     size, resize = params.lab.image_size, params.lab.resize
     manifest, archive = read_manifest(), find_archive()
     with contextlib.ExitStack() as files:
-        places = {}
+        subsets = []
         for subset in SUBSETS["in"]:
             images = subset_rows(manifest, subset).image
             array = files.enter_context(memory_mapped(f"data/lab/{subset}.npy", (len(images), 3, size, size), "uint8"))
-            places.update((image, (array, row)) for row, image in enumerate(images))
-        convert_photographs(iterate_images(archive), places, size, resize, archive)
+            subsets.append((array, images))
+        convert_photographs(iterate_images(archive), Places(subsets), size, resize, archive)
 
 
 if __name__ == "__main__":

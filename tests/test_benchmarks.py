@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import roofline
+from benchmarks import roofline, scaling
 from benchmarks.__main__ import ROWS
 from benchmarks.limits import measure_limits
 from benchmarks.machine import describe, slug
+from benchmarks.many_images import write_synthetic_archive
 from benchmarks.measure import Row, Scale
 from benchmarks.models import network, study
 from benchmarks.pictures import draw_photographs
 from benchmarks.straightforward import photograph_to_lab
 from benchmarks.table import markdown
 from stages.color.lab import decode_lab8
+from stages.food101.archive import iterate_images, read_meta
 from stages.photographs.decoding import photograph_to_lab8
 
 TINY = Scale(repeats=1, quick=True, gigabytes=0.01)
@@ -85,3 +87,29 @@ def test_the_roofline_has_every_layer_and_shares_of_one():
     shares = [float(re.search(r"([\d.]+)%? ?%? \|[^|]*\|$", line)[1]) for line in lines]
     assert sum(shares[:-1]) == pytest.approx(100, abs=1)
     assert shares[-1] == 100
+
+
+def test_a_synthetic_archive_is_food_101_s_in_all_but_its_photographs(tmp_path):
+    write_synthetic_archive(tmp_path / "food-101.tar.gz", 1300)
+    meta, photographs = read_meta(tmp_path / "food-101.tar.gz"), dict(iterate_images(tmp_path / "food-101.tar.gz"))
+    listed = [image for lists in (meta.train, meta.test) for images in lists.values() for image in images]
+    assert len(meta.classes) == 101 and len(photographs) == 1300
+    assert sorted(listed) == sorted(photographs)
+    assert 0.2 < sum(map(len, meta.test.values())) / 1300 < 0.3
+    assert photograph_to_lab8(photographs[listed[0]], 32, "crop").shape == (3, 32, 32)
+
+
+def test_each_data_stage_is_run_and_measured(tmp_path):
+    measured = scaling.measure(tmp_path, 1000, scaling.DATA_STAGES)
+    assert list(measured) == list(scaling.DATA_STAGES)
+    assert all(min(run) > 0 for run in measured.values())
+    held_out = np.load(tmp_path / "data/held_out/swapped.npy", mmap_mode="r")
+    subsets = [np.load(path, mmap_mode="r") for path in tmp_path.glob("data/lab/*.npy")]
+    assert sum(map(len, subsets)) + len(held_out) == 1000
+
+
+def test_the_table_of_sizes_has_ratios_to_the_smallest():
+    runs = {100: {"split": scaling.Measured(3.0, 1.0, 2**20, 2**21)}}
+    runs[1000] = {"split": scaling.Measured(9.0, 9.0, 2**22, 2**23)}
+    *_, row = scaling.table(runs).splitlines()
+    assert row.split(" | ")[6:] == ["9.0 s", "9.0 s", "9000 µs", "4 MB", "8 MB", "9.0x", "4.0x", "4.0x |"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +58,36 @@ def open_lab8(subset: str, manifest: DataFrame | None = None) -> np.ndarray:
             f"{path} must hold (N, 3, S, S) uint8; got {lab8.shape} {lab8.dtype}. Remove it and run `dvc repro`."
         )
     return lab8
+
+
+@dataclass(frozen=True)
+class SelectedRows:
+    """Some rows of an array; NumPy would copy them, and the copy may not fit in memory.
+
+    Attributes:
+        array: (N, ...), such as a memory map.
+        rows: (M,) int64 of 0..N-1.
+    """
+
+    array: np.ndarray
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
+        """A copy of some of the rows."""
+        return self.array[self.rows[rows]]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As an array of the rows would have it."""
+        return (len(self.rows), *self.array.shape[1:])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the rows."""
+        return math.prod(self.shape) * self.array.itemsize
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
+
+import numpy as np
 
 from stages.food101.layout import META_FILES
 from stages.food101.sources import parquet, tar, zip
 from stages.runtime.errors import StageError
 
+DIGEST = 16  # bytes that stand for a name: of 2^64 names some two would share them
 RAW = "data/raw"
 ARCHIVE = f"{RAW}/{tar.NAME}"
 
@@ -80,15 +85,25 @@ def iterate_images(path: str | Path) -> Iterator[tuple[str, bytes]]:
         path: an archive, or a folder of shards; see `find_archive`.
 
     Raises:
-        StageError: when the archive is missing, broken or ends early, or holds an image twice or one above
-            LARGEST_MEMBER bytes.
+        StageError: when the archive is missing, broken or ends early, or holds one above LARGEST_MEMBER bytes; at its
+            end, when it holds an image twice.
     """
-    path, seen = Path(path), set()
-    for image, place, content in _source(path).iterate_photographs(path):
-        if image in seen:
-            raise StageError(f"{path}: {place} occurs twice.")
-        seen.add(image)
+    # A set of names would take ten times the memory of their digests.
+    path, digests = Path(path), bytearray()
+    for image, _, content in _source(path).iterate_photographs(path):
+        digests += blake2b(image.encode("utf-8", "surrogatepass"), digest_size=DIGEST).digest()
         yield image, content
+    if (number := _first_repeated(digests)) is not None:
+        _, place, _ = next(islice(_source(path).iterate_photographs(path), number, None))
+        raise StageError(f"{path}: {place} occurs twice.")
+
+
+def _first_repeated(digests: bytearray) -> int | None:
+    """The number of the first digest that equals one before it, or None."""
+    halves = np.frombuffer(digests, np.uint64).reshape(-1, 2)
+    order = np.lexsort(halves.T)  # stable: of equals the first stays the first
+    repeated = order[1:][(halves[order[1:]] == halves[order[:-1]]).all(axis=1)]
+    return int(repeated.min()) if len(repeated) else None
 
 
 def _source(path: Path) -> ModuleType:

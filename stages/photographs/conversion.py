@@ -9,16 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from stages.photographs.decoding import photograph_to_lab8
+from stages.photographs.places import Places
 from stages.runtime.errors import StageError
 
 
 def convert_photographs(
     photographs: Iterable[tuple[str, bytes]],
-    places: dict[str, tuple[np.ndarray, int]],
+    places: Places,
     size: int,
     resize: str,
     archive: Path,
@@ -27,7 +27,7 @@ def convert_photographs(
 
     Args:
         photographs: "class/id" and the bytes of the file, in any order.
-        places: by "class/id", an array (N, 3, size, size) uint8, and the row to write.
+        places: rows of arrays (N, 3, size, size) uint8.
         size, resize: as in the group `lab` of the parameters.
         archive: for messages.
 
@@ -37,7 +37,7 @@ def convert_photographs(
     """
     workers = _workers()
     warnings.filterwarnings("ignore", module=r"PIL\.")  # about metadata; what matters is reported below
-    missing, problems, notes = dict(places), [], []
+    problems, notes = [], []
     decoding = deque()  # never more than a few: memory does not grow with the archive
 
     def collect_first():
@@ -50,19 +50,19 @@ def convert_photographs(
 
     with (
         ThreadPoolExecutor(workers) as pool,
-        tqdm(total=len(missing), unit="image", desc="to Lab", disable=None) as bar,
+        tqdm(total=len(places), unit="image", desc="to Lab", disable=None) as bar,
     ):
         for image, content in photographs:
-            if image in missing:
+            if place := places.take(image):
                 tell = partial(_note, notes, image)
                 lab8 = pool.submit(photograph_to_lab8, content, size, resize, tell)
-                decoding.append((image, *missing.pop(image), lab8))
+                decoding.append((image, *place, lab8))
             if len(decoding) > 4 * workers:
                 collect_first()
         while decoding:
             collect_first()
 
-    problems += [f"{image}: listed in the archive's meta, but not among its images" for image in missing]
+    problems += [f"{image}: listed in the archive's meta, but not among its images" for image in places.left()]
     if problems:
         raise StageError(
             f"{len(problems)} of the images of {archive} cannot be used:\n  "

@@ -3,7 +3,8 @@
 Validation images alone are few: the estimate from both subsets is less noisy. Stratified k-fold, the same folds for
 every representation and layer (scikit-learn's `StratifiedKFold`, seeded). The ridge probe is fitted to one-hot labels;
 its alpha is selected within the training part of each fold by the leave-one-out squared error, in closed form
-(`RidgeCV`). Features are standardised on the training part.
+(`RidgeCV`, or with more images than features `stages.probing.leave_one_out`). Features are standardised on the training
+part.
 
 Settings that matter:
     probe.folds             k; at most the labels of the rarest class, at least 2
@@ -17,6 +18,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import StratifiedKFold
 
 from stages.classifiers.standardization import standardise_vectors, vector_stats
+from stages.probing.leave_one_out import fit_ridge_by_leave_one_out
 
 
 def cross_validated_accuracy(
@@ -42,7 +44,12 @@ def cross_validated_accuracy(
         parts = list(kfold.split(vectors, labels))
     for train, held_out in parts:
         stats = vector_stats(vectors[train])
-        ridge = RidgeCV(alphas).fit(standardise_vectors(vectors[train], stats), targets[train])
-        scores = ridge.predict(standardise_vectors(vectors[held_out], stats))
+        fitted = standardise_vectors(vectors[train], stats)
+        if len(fitted) > fitted.shape[1]:
+            weights, bias = fit_ridge_by_leave_one_out(fitted, targets[train], alphas)
+        else:  # RidgeCV decomposes N x N
+            ridge = RidgeCV(alphas).fit(fitted, targets[train])
+            weights, bias = ridge.coef_.T, ridge.intercept_
+        scores = standardise_vectors(vectors[held_out], stats) @ weights + bias
         hits[held_out] = scores.argmax(axis=1) == labels[held_out]
     return float(hits.mean())

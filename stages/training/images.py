@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from stages.compute.batches import Batch, load_batch, to_device
-from stages.dataset.arrays import SubstitutedRows
+from stages.dataset.arrays import SelectedRows, SubstitutedRows
 
 CHUNK = 1024  # images copied to a GPU at a time
 MEMORY_SHARE = 0.5  # of a GPU's free memory that images may take; the rest is the training's
@@ -17,13 +17,13 @@ class Images:
     """Lab images for training or validation.
 
     Attributes:
-        lab8: (N, 3, S, S) uint8 Lab, see `stages.color.lab.encode_lab8`: an array, an array of which some rows are
-            another's, or a tensor on the device.
+        lab8: (N, 3, S, S) uint8 Lab, see `stages.color.lab.encode_lab8`: an array, some rows of one, an array of which
+            some rows are another's, or a tensor on the device.
         labels: (N,) int64, or None without labels.
         names: (N,) "class/id", for messages, or None.
     """
 
-    lab8: np.ndarray | SubstitutedRows | torch.Tensor
+    lab8: np.ndarray | SelectedRows | SubstitutedRows | torch.Tensor
     labels: np.ndarray | None = None
     names: np.ndarray | None = None
 

@@ -3,7 +3,7 @@
 import numpy as np
 from pandas import DataFrame
 
-from stages.dataset.arrays import SubstitutedRows, open_lab8, open_rows
+from stages.dataset.arrays import SelectedRows, SubstitutedRows, open_lab8, open_rows
 from stages.dataset.manifest import (
     SUBSETS,
     SWAPPED,
@@ -24,7 +24,7 @@ def unlabelled_images() -> tuple[Images, Images]:
     in_domain = in_task(validation, "in")
     return (
         Images(open_lab8("pretrain", manifest), names=pretrain.image.to_numpy()),
-        Images(open_lab8("validation", manifest)[in_domain], names=validation.image[in_domain].to_numpy()),
+        Images(_selected("validation", manifest, in_domain), names=validation.image[in_domain].to_numpy()),
     )
 
 
@@ -44,7 +44,7 @@ def swapped_images() -> tuple[Images, Images]:
     seen = in_task(validation, "out") | (in_task(validation, "in") & ~in_task(validation, "matched"))
     return (
         Images(lab8, names=names),
-        Images(open_lab8("validation", manifest)[seen], names=validation.image[seen].to_numpy()),
+        Images(_selected("validation", manifest, seen), names=validation.image[seen].to_numpy()),
     )
 
 
@@ -87,5 +87,9 @@ def _of_domain(manifest: DataFrame, subset: str, domain: str) -> LabelledRows:
 def _labelled(manifest: DataFrame, subset: str) -> Images:
     rows = subset_rows(manifest, subset)
     in_domain = in_task(rows, "in")
-    lab8, labels = open_lab8(subset, manifest)[in_domain], domain_labels(rows)[in_domain]
+    lab8, labels = _selected(subset, manifest, in_domain), domain_labels(rows)[in_domain]
     return Images(lab8, labels, rows.image[in_domain].to_numpy())
+
+
+def _selected(subset: str, manifest: DataFrame, chosen: np.ndarray) -> SelectedRows:
+    return SelectedRows(open_lab8(subset, manifest), np.flatnonzero(chosen))

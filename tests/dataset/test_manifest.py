@@ -1,5 +1,7 @@
 """The manifest is written byte for byte alike, and what is not a manifest is refused."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -88,3 +90,16 @@ def test_refuses_what_is_no_manifest(path, content, message):
 def test_missing_manifest(tmp_path):
     with pytest.raises(StageError, match=r"manifest.csv is missing"):
         read_manifest(tmp_path / "manifest.csv")
+
+
+def test_checking_a_manifest_takes_a_few_hundred_bytes_an_image(path):
+    """Python objects for each row, in the checks alone, took over 500: gigabytes of ten million photographs."""
+    subsets = ("pretrain", "validation", "probe", "test")
+    rows = [ManifestRow(f"chocolate_mousse/{i:07}", "chocolate_mousse", "in", subsets[i % 4]) for i in range(20_000)]
+    write_manifest(rows, path)
+    read_manifest(path)  # imports pandas
+    tracemalloc.start()
+    assert len(read_manifest(path)) == len(rows)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak / len(rows) < 350

@@ -2,6 +2,7 @@
 
 import gzip
 import tarfile
+import tracemalloc
 
 import pytest
 
@@ -86,10 +87,26 @@ def test_refuses_wrong_lists(path, changes, message):
 
 
 def test_refuses_an_image_that_occurs_twice(path):
-    files = {**IMAGES, "./images/pie/1.jpg": b"again"}
+    files = {**IMAGES, "./images/pie/1.jpg": b"again", "./images/soup/3.jpg": b"again"}
     pack(path, files)
-    with pytest.raises(StageError, match=r"images/pie/1.jpg occurs twice"):
+    with pytest.raises(StageError, match=r"food-101/\./images/pie/1.jpg occurs twice"):
         list(iterate_images(path))
+
+
+def test_an_image_that_was_passed_takes_tens_of_bytes(path):
+    """A set of names takes 150 bytes an image; ten million photographs are passed in one run."""
+    pack(path, {f"images/chocolate_mousse/{number}.jpg": b"" for number in range(6000)})
+    passed, first, last = iterate_images(path), 1000, 5999
+    tracemalloc.start()
+    for _ in range(first):
+        next(passed)
+    before, _ = tracemalloc.get_traced_memory()
+    for _ in range(last - first):
+        next(passed)
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(list(passed)) == 1
+    assert (after - before) / (last - first) < 40
 
 
 def read(path):

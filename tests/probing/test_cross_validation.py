@@ -29,7 +29,7 @@ def test_folds_are_stratified_seeded_and_at_most_the_labels_of_the_rarest_class(
     original = RidgeCV.fit
     monkeypatch.setattr(RidgeCV, "fit", recorded)
     labels = np.array([0] * 6 + [1] * 3)
-    vectors = np.random.default_rng(0).normal(size=(9, 2)).astype(np.float32)
+    vectors = np.random.default_rng(0).normal(size=(9, 20)).astype(np.float32)
     first = [cross_validated_accuracy(vectors, labels, ALPHAS, 5, (0, seed)) for seed in (0, 0)]
     assert parts == [(6, [4.0, 2.0])] * 6 and first[0] == first[1]
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from stages.dataset.arrays import SubstitutedRows
+from stages.dataset.arrays import SelectedRows, SubstitutedRows
 from stages.dataset.manifest import ManifestRow, read_manifest, write_manifest
 from stages.training.subsets import swapped_rows
 
@@ -16,6 +16,15 @@ def test_each_image_of_a_matched_class_gives_its_place_to_one_of_a_held_out_clas
     ]  # fmt: skip
     write_manifest(rows, tmp_path / "manifest.csv")
     assert swapped_rows(read_manifest(tmp_path / "manifest.csv")).tolist() == [0, 1, 3, 4, 3, -1, -1]
+
+
+def test_selected_rows_are_read_as_an_array_of_them_would_be():
+    array = np.arange(12, dtype=np.int32).reshape(4, 3)
+    some = SelectedRows(array, np.array([3, 0, 1]))
+    whole = array[[3, 0, 1]]
+    for rows in (np.array([2, 0]), slice(1, 3), slice(None)):
+        np.testing.assert_array_equal(some[rows], whole[rows])
+    assert (len(some), some.shape, some.nbytes) == (3, whole.shape, whole.nbytes)
 
 
 def test_substituted_rows_are_read_as_an_array_of_them_would_be():

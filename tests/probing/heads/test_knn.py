@@ -1,9 +1,12 @@
+from typing import ClassVar
+
 import numpy as np
 import pytest
+import torch
 from sklearn.neighbors import KNeighborsClassifier
 
 from stages.probing.heads import knn as knn_probe
-from stages.probing.heads.knn import FLOOR, fit_knn_probe, knn_log_probabilities
+from stages.probing.heads.knn import FLOOR, fit_knn_probe, knn_log_probabilities, nearest_vectors
 
 
 def task(images: int, seed: int = 0, classes: int = 4, dimension: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -73,3 +76,48 @@ def test_an_image_without_any_feature_is_no_reason_to_stop():
     train, labels = task(10)
     (found,) = knn_log_probabilities(fit_knn_probe(train, labels, 4, 0.07), np.zeros((2, 1, 6), np.float32), [10])
     assert np.isfinite(found).all()
+
+
+class Watched(np.ndarray):
+    """An array that notes how many rows are read at a time."""
+
+    read: ClassVar[list[int]] = []
+
+    def __getitem__(self, rows):
+        part = super().__getitem__(rows)
+        Watched.read.append(len(part))
+        return part.view(np.ndarray)
+
+
+@pytest.mark.parametrize("block", [1, 7, 40, 1000])
+def test_blocks_find_the_neighbours_of_one_product(block, monkeypatch):
+    """Whole numbers, so that inner products are exact however they are added up, and many are equal."""
+    rng = np.random.default_rng(0)
+    vectors, queries = (rng.integers(-2, 3, (count, 6)).astype(np.float32) for count in (40, 30))
+    monkeypatch.setattr(knn_probe, "BLOCK_IMAGES", block)
+    similarity, nearest = nearest_vectors(torch.from_numpy(queries), vectors, 9)
+    expected = np.sort(queries @ vectors.T, axis=1)[:, :-10:-1]
+    np.testing.assert_array_equal(similarity, expected)
+    np.testing.assert_array_equal((queries[:, None] * vectors[nearest]).sum(axis=2), expected)
+    assert all(len(set(rows)) == 9 for rows in nearest.tolist())
+
+
+def test_no_more_rows_are_read_and_no_larger_product_is_taken_than_a_block(monkeypatch, tmp_path):
+    (train, labels), (queries, _) = task(400), task(100, 1)
+    (expected,) = knn_log_probabilities(fit_knn_probe(train, labels, 4, 0.07), queries, [20])
+    monkeypatch.setattr(knn_probe, "BLOCK_IMAGES", 64)
+    monkeypatch.setattr(knn_probe, "CHUNK_IMAGES", 16)
+    probe, products, multiply = fit_knn_probe(train, labels, 4, 0.07), [], torch.Tensor.__matmul__
+    np.save(tmp_path / "vectors.npy", probe.vectors)
+    vectors = np.load(tmp_path / "vectors.npy", mmap_mode="r").view(Watched)
+
+    def watched(left, right):
+        products.append(multiply(left, right))
+        return products[-1]
+
+    monkeypatch.setattr(torch.Tensor, "__matmul__", watched)
+    Watched.read.clear()
+    (found,) = knn_log_probabilities(probe._replace(vectors=vectors), queries, [20])
+    assert max(Watched.read) == 64 and len(Watched.read) == len(products) == 7 * 7
+    assert {product.shape for product in products} <= {(m, n) for m in (16, 4) for n in (64, 16)}
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
