@@ -11,7 +11,7 @@ from benchmarks.measure import Scale
 from benchmarks.table import markdown
 from stages.formats.json import write_json
 
-ROWS = ("conversion", "training", "latents", "probes", "closed_forms", "comparison", "pipeline", "startup")
+ROWS = ("conversion", "training", "peer", "latents", "probes", "closed_forms", "comparison", "pipeline", "startup")
 FOLDER = Path("benchmarks/results")
 
 
