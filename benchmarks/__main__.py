@@ -12,7 +12,7 @@ from benchmarks.table import markdown
 from stages.formats.json import write_json
 from stages.runtime.allocator import keep_freed_memory
 
-ROWS = ("conversion", "training", "latents", "probes", "closed_forms", "comparison", "pipeline", "startup")
+ROWS = ("conversion", "training", "peer", "latents", "probes", "closed_forms", "comparison", "pipeline", "startup")
 FOLDER = Path("benchmarks/results")
 
 

@@ -3,24 +3,28 @@
 import importlib
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from benchmarks import roofline, scaling
+from benchmarks import peer, roofline, scaling
 from benchmarks.__main__ import ROWS
 from benchmarks.limits import measure_limits
 from benchmarks.machine import describe, slug
 from benchmarks.many_images import write_synthetic_archive
 from benchmarks.measure import Row, Scale
 from benchmarks.models import network, study
+from benchmarks.peer import JpegFiles
 from benchmarks.pictures import draw_photographs
 from benchmarks.straightforward import photograph_to_lab
 from benchmarks.table import markdown
 from stages.color.lab import decode_lab8
 from stages.food101.archive import iterate_images, read_meta
+from stages.objectives.colorization import Colorization
 from stages.photographs.decoding import photograph_to_lab8
+from stages.training.settings import Settings
 
 TINY = Scale(repeats=1, quick=True, gigabytes=0.01)
 
@@ -113,3 +117,28 @@ def test_the_table_of_sizes_has_ratios_to_the_smallest():
     runs[1000] = {"split": scaling.Measured(9.0, 9.0, 2**22, 2**23)}
     *_, row = scaling.table(runs).splitlines()
     assert row.split(" | ")[6:] == ["9.0 s", "9.0 s", "9000 µs", "4 MB", "8 MB", "9.0x", "4.0x", "4.0x |"]
+
+
+def test_the_peers_files_have_the_pipelines_lab(tmp_path):
+    """It crops after resizing, so to whole pixels: half of one beside the pipeline, here."""
+    for number, content in enumerate(draw_photographs(3)):
+        path = tmp_path / f"{number}.jpg"
+        path.write_bytes(content)
+        other, mirrored = (JpegFiles([path], 128, share)[0] for share in (0.0, 1.0))
+        ours = decode_lab8(photograph_to_lab8(content, 128, "crop"))
+        assert np.abs(ours - other).mean() < 2  # in units of Lab
+        assert np.abs(ours - mirrored).mean() > 4
+
+
+def test_the_peer_trains_the_pipelines_network(tmp_path):
+    """On one photograph, so that there is something to learn in a few steps; by the objective's own measure."""
+    path = tmp_path / "0.jpg"
+    path.write_bytes(*draw_photographs(1))
+    params = study()
+    params = params.model_copy(update={"model": params.model.model_copy(update={"block_out_channels": [8, 8]})})
+    goal = Colorization(params.loss, None)
+    settings = replace(Settings.from_params(params.train), epochs=8, batch_size=2, learning_rate=1e-2)
+    model = network(params)
+    losses = peer.train(model, goal, [path] * 4, 32, settings, torch.device("cpu"))
+    assert len(losses) == 8
+    assert losses[-1] < losses[0] / 2

@@ -5,19 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import straightforward
 from benchmarks.limits import matmul_rate
 from benchmarks.measure import Row, Scale, in_turns
-from benchmarks.models import lab_images, network, objective, study, training_images
+from benchmarks.models import lab_images, network, objective, store_images, study, train_stored, training_images
 from benchmarks.pictures import draw_photographs
 from stages.compute.device import autocast, device, set_deterministic
-from stages.formats.npy import open_array
-from stages.training.checkpoint import Checkpoint
-from stages.training.images import Images
-from stages.training.loop import train
 from stages.training.settings import Settings
 
 
@@ -39,16 +34,10 @@ def _epoch(scale: Scale, size: int, rate: float) -> Row:
     set_deterministic(used, settings.deterministic)
 
     with tempfile.TemporaryDirectory() as folder:
-        np.save(Path(folder, "pretrain.npy"), lab_images(files, size, count))
-        images = Images(open_array(Path(folder, "pretrain.npy")))
-        validation = Images(images.lab8[:1])
-        if used.type == "cuda":
-            images = images.to_device(used, torch.cuda.mem_get_info(used)[0])
+        images = store_images(Path(folder), lab_images(files, size, count), used)
 
         def epoch() -> None:
-            checkpoint = Checkpoint(Path(folder), "key")
-            train(network(params), goal, images, validation, settings, 0, checkpoint, None)
-            checkpoint.remove()
+            train_stored(Path(folder), params, goal, images, settings)
 
         model = network(params)
         with FlopCounterMode(display=False) as counter, autocast(used, settings.precision):
