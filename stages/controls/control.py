@@ -62,6 +62,11 @@ class FittedControl:
 
     fit: Callable[[Images, Images, Model, int], tuple[PretrainedEncoder, dict[str, float]]]
 
+    @property
+    def is_shardable(self) -> bool:
+        """Whether several processes may share it: never."""
+        return False
+
 
 class EncoderWithHead(nn.Module):
     """`head` on the activations of `layer`.
