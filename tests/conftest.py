@@ -19,7 +19,14 @@ hypothesis.settings.load_profile("any speed")
 
 
 # The files that take minutes. They are begun first, so that pytest-xdist's processes end together.
-LONGEST = ("test_pipeline.py", "test_known_answers.py", "test_distributed.py", "test_extending.py", "test_docs.py")
+LONGEST = (
+    "test_pipeline.py",
+    "test_known_answers.py",
+    "test_distributed.py",
+    "test_shared_study.py",
+    "test_extending.py",
+    "test_docs.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
