@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 
 import psutil
 
@@ -12,6 +13,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PARENT_CHECK_SECONDS = 1.0
 # The signals received so far. DVC may end of the same SIGTERM as its stage: its disappearance is then no second signal.
 received: list[int] = []
+_deferring: list[bool] = []  # empty where no block defers signals
 
 
 class Interrupted(BaseException):
@@ -37,30 +39,41 @@ def raise_interrupted(signum: int, _frame) -> None:
 
 
 @contextlib.contextmanager
-def defer_interrupts():
+def defer_interrupts(same_within: float = 0.0):
     """Deliver a signal only after the block, which must not be cut in half. A second one ends the process at once.
 
-    Outside the main thread, which alone receives signals, this does nothing.
+    Within another such block, and outside the main thread, which alone receives signals, this does nothing.
+
+    Args:
+        same_within: seconds in which a second signal is taken for the first once more: torchrun passes on a Ctrl-C that
+            the terminal has sent to its processes, too.
     """
+    if _deferring or threading.current_thread() is not threading.main_thread():
+        yield
+        return
     pending: list[int] = []
+    first = 0.0
 
     def hold(signum, _frame):
-        if pending:
+        nonlocal first
+        if not pending:
+            first = time.monotonic()
+        elif time.monotonic() - first < same_within:
+            return
+        else:
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
         pending.append(signum)
         received.append(signum)
 
-    handlers = {
-        signum: signal.signal(signum, hold)
-        for signum in SIGNALS
-        if threading.current_thread() is threading.main_thread()
-    }
+    _deferring.append(True)
+    handlers = {signum: signal.signal(signum, hold) for signum in SIGNALS}
     try:
         yield
     finally:
         for signum, handler in handlers.items():
             signal.signal(signum, handler)
+        _deferring.clear()
     if pending:  # not in `finally`: an error raised by the block tells more than the interrupt does
         os.kill(os.getpid(), pending[0])
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 JOIN_TIMEOUT = timedelta(minutes=30)  # for the slowest machine to begin
 # For one that has begun and does not answer. One that ends is noticed at once, as it closes its connections.
 TIMEOUT = timedelta(seconds=50)
+SAME_SIGNAL = 5.0  # seconds
 
 
 # After so many steps several processes agree whether a checkpoint is due and whether one of them was interrupted. To
@@ -167,7 +168,7 @@ class Processes:
             yield
             return
         try:
-            with defer_interrupts():
+            with defer_interrupts(SAME_SIGNAL):
                 yield
         except RuntimeError as error:
             if not isinstance(error, torch.distributed.DistError) and "gloo" not in str(error):

@@ -139,6 +139,31 @@ def test_a_second_signal_within_a_deferred_block_ends_at_once(interrupt):
     assert process.wait(timeout=LIMIT) == -signal.SIGINT
 
 
+def test_a_signal_that_a_launcher_passes_on_is_no_second_one(interrupt):
+    """Within an hour, so that it is none on a machine of any speed; in a block within the block, too."""
+    process = interrupt(
+        """
+    def main():
+        with defer_interrupts(3600):
+            with defer_interrupts():
+                say("started")
+                wait_until(lambda: received)
+                say("deferred")
+                import time
+                time.sleep(0.5)  # longer than a signal takes
+            say("the end")
+        wait_forever()
+    run(main)
+    """,
+        signal.SIGINT,
+    )
+    assert read_line(process) == "deferred\n"
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=LIMIT)
+    assert out == "the end\n"
+    assert process.returncode == 130
+
+
 def test_the_error_of_a_deferred_block_is_told_whatever_else_came(interrupt):
     process = interrupt(
         """
