@@ -5,8 +5,10 @@ from functools import cache
 
 import torch
 
-from stages.runtime.entry_point import ERROR_FILE
 from stages.runtime.errors import StageError
+
+# What torch's launcher tells each process of several that train together.
+LAUNCHED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
 def local_rank() -> int | None:
@@ -15,8 +17,9 @@ def local_rank() -> int | None:
     A stage has launched them, or torchrun or another launcher that sets the same variables. LOCAL_RANK alone does not
     count: what starts a single process may set it too.
     """
-    launched = ERROR_FILE in os.environ or int(os.environ.get("WORLD_SIZE", 1)) > 1
-    return int(os.environ["LOCAL_RANK"]) if launched and "LOCAL_RANK" in os.environ else None
+    if not all(name in os.environ for name in LAUNCHED) or int(os.environ["WORLD_SIZE"]) == 1:
+        return None
+    return int(os.environ["LOCAL_RANK"])
 
 
 def device() -> torch.device:

@@ -20,7 +20,7 @@ class Places:
     """
 
     def __init__(self, subsets: Iterable[tuple[np.ndarray, Iterable[str]]]):
-        self._arrays, names, numbers, rows = [], [np.empty(0, "S1")], [], []
+        self._arrays, names, numbers, rows = [], [np.empty(0, "S1")], [np.empty(0, np.uint8)], [np.empty(0, np.int64)]
         for number, (array, images) in enumerate(subsets):
             self._arrays.append(array)
             names.append(np.array([_key(image) for image in images], dtype=bytes))
@@ -29,7 +29,7 @@ class Places:
         self._names = np.concatenate(names)
         order = np.argsort(self._names, kind="stable")
         self._names = self._names[order]
-        self._numbers, self._rows = (np.concatenate([order[:0], *parts])[order] for parts in (numbers, rows))
+        self._numbers, self._rows = (np.concatenate(parts)[order] for parts in (numbers, rows))
         self._taken = np.zeros(len(order), dtype=bool)
 
     def __len__(self) -> int:

@@ -7,7 +7,8 @@ maps in every step, and the system has to clear each page again: a fifth of the 
 import ctypes
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc, malloc.h
-LARGEST = 2**31 - 1, 2**30  # bytes: what `mallopt`'s int holds; maps of a network are smaller
+MMAP_THRESHOLDS = 2**30, 2**25  # bytes; before glibc 2.35 the second is the largest that is accepted
+TRIM_THRESHOLD = 2**31 - 1  # bytes: the largest that fits in an int
 
 
 def keep_freed_memory() -> None:
@@ -16,6 +17,6 @@ def keep_freed_memory() -> None:
     It affects no result. MALLOC_TRIM_THRESHOLD_ and MALLOC_MMAP_THRESHOLD_ in the environment are overruled.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        for option, value in zip((M_TRIM_THRESHOLD, M_MMAP_THRESHOLD), LARGEST, strict=True):
-            mallopt(option, value)
+    # The second only after the first: alone it would fix the threshold at 128 kB, where glibc would have raised it.
+    if mallopt is not None and any(mallopt(M_MMAP_THRESHOLD, value) for value in MMAP_THRESHOLDS):
+        mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD)

@@ -1,5 +1,6 @@
 """Run a stage as a program: error messages and exit codes."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -60,8 +61,12 @@ def _refuse_linked_data() -> None:
 
 
 def _fail(message: str) -> None:
-    """Print the message and exit with 1. A training process writes it to ERROR_FILE instead, for its stage to print."""
+    """Print the message and exit with 1. A training process writes it to ERROR_FILE instead, for its stage to print.
+
+    Of several processes the first one's stays: the others fail because it has.
+    """
     if ERROR_FILE in os.environ:
-        Path(os.environ[ERROR_FILE]).write_text(message, encoding="utf-8")
+        with contextlib.suppress(FileExistsError), Path(os.environ[ERROR_FILE]).open("x", encoding="utf-8") as file:
+            file.write(message)
         sys.exit(1)
     sys.exit(f"error: {message}")

@@ -236,7 +236,7 @@ class Train(Group):
     """After each epoch, score a ridge probe on mid. A series in data/training: accuracy on validation images of both
     domains. It costs a forward pass of the labelled images an epoch and changes no weight."""
     processes: Annotated[int, Field(ge=1, le=1024)]
-    """Processes that share each batch: as many GPUs, or parts of a CPU. `random`, `supervised`, `vicreg` take one."""
+    """Processes that share each batch: as many GPUs, or parts of a CPU. Some controls take one (docs/scaling.md)."""
 
     @model_validator(mode="after")
     def check_batch_size(self):

@@ -25,10 +25,11 @@ from stages.runtime.interrupts import Interrupted, defer_interrupts, received
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
 
-JOIN_TIMEOUT = timedelta(minutes=30)  # for the slowest machine to begin
-# For one that has begun and does not answer. One that ends is noticed at once, as it closes its connections.
-TIMEOUT = timedelta(seconds=50)
-SAME_SIGNAL = 5.0  # seconds
+# What may take one machine longer than another: to begin, to read and hash its data, to score the online probe.
+WAIT_TIMEOUT = timedelta(minutes=30)
+# Within a step, for a process that does not answer. One that ends is noticed at once, as it closes its connections.
+STEP_TIMEOUT = timedelta(seconds=50)
+SAME_SIGNAL = 5.0  # seconds in which a launcher passes on a signal that its processes have received, too
 
 
 # After so many steps several processes agree whether a checkpoint is due and whether one of them was interrupted. To
@@ -67,7 +68,7 @@ class Processes:
 
     Attributes:
         rank: 0 is the main process: it alone writes series, checkpoints and encoders.
-        group: that communicates; None: torch's default.
+        group: that communicates within steps; None: torch's default, which waits longer.
     """
 
     rank: int = 0
@@ -119,7 +120,7 @@ class Processes:
         if self.count == 1:
             return value
         values = [value]
-        torch.distributed.broadcast_object_list(values, src=0, group=self.group)
+        torch.distributed.broadcast_object_list(values, src=0)
         return values[0]
 
     def require_equal(self, value: str, what: str) -> None:
@@ -131,18 +132,23 @@ class Processes:
         if self.count == 1:
             return
         values = [None] * self.count
-        torch.distributed.all_gather_object(values, value, group=self.group)
+        torch.distributed.all_gather_object(values, value)
         if others := [rank for rank, other in enumerate(values) if other != values[0]]:
             raise StageError(
                 f"{what} of process {', '.join(map(str, others))} differ from those of process 0, on the first "
                 "machine: bring the same commit and data there (git pull, dvc pull), then start all of them again"
             )
 
+    def wait(self) -> None:
+        """Wait until all processes have come here, such as for the main one."""
+        if self.count > 1:
+            torch.distributed.barrier()
+
     def stop_if_interrupted(self, device: torch.device) -> None:
         """End all processes at the same point, when one of them was interrupted.
 
-        It is called `together`: a process that ends by itself leaves
-        the others waiting within a step, of which the state cannot be saved.
+        To be called within `with processes.together()`, where a signal is held: a process that ended by itself would
+        leave the others waiting within a step, of which the state cannot be saved.
 
         Raises:
             Interrupted: in the interrupted process.
@@ -195,7 +201,14 @@ def init_distributed(device: torch.device) -> Processes:
         return ALONE
     from accelerate import PartialState
 
-    state = PartialState(cpu=device.type == "cpu", timeout=JOIN_TIMEOUT)
+    try:
+        state = PartialState(cpu=device.type == "cpu", timeout=WAIT_TIMEOUT)
+    except torch.distributed.DistError as error:
+        raise StageError(
+            f"the processes of the training did not meet at {os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']} "
+            f"({str(error).splitlines()[0]}): the first machine must have this address and run the same command, and "
+            "the port must be open"
+        ) from None
     if state.process_index == 0 and ERROR_FILE in os.environ:
         os.dup2(1, 2)  # its progress is for the user; what the stage's launcher says goes to the launcher's log
-    return Processes(state.process_index, state.num_processes, torch.distributed.new_group(timeout=TIMEOUT))
+    return Processes(state.process_index, state.num_processes, torch.distributed.new_group(timeout=STEP_TIMEOUT))

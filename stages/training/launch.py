@@ -49,7 +49,7 @@ def launch(stage: str, argument: str, processes: int, *, shardable: bool = True)
         return machines.rank > 0
     if machines.processes == 1:
         return False
-    _check_devices(machines.local_processes)
+    _check_devices(machines)
     if machines.count > 1:
         print(
             f"machine {machines.rank + 1} of {machines.count}, {machines.local_processes} of {machines.processes} "
@@ -77,7 +77,10 @@ def launch(stage: str, argument: str, processes: int, *, shardable: bool = True)
             raise StageError(error.read_text(encoding="utf-8"))
         if code:
             tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:])
-            raise StageError(f"a process of the training failed; the end of their output:\n{tail}")
+            met = f", or did not meet those of the other machines at {machines.address}:{machines.port}"
+            raise StageError(
+                f"a process of the training failed{met if machines.count > 1 else ''}; the end of their output:\n{tail}"
+            )
     return True
 
 
@@ -93,18 +96,20 @@ def _command(stage: str, argument: str, machines: Machines) -> list[str]:
     return [*command, "--module", f"stages.{stage}", argument]
 
 
-def _check_devices(processes: int) -> None:
-    name = os.environ.get("STAGES_DEVICE", "auto")
+def _check_devices(machines: Machines) -> None:
+    name, processes = os.environ.get("STAGES_DEVICE", "auto"), machines.local_processes
     if name not in ("auto", "cpu", "cuda"):
         raise StageError(
             f"with train.processes above 1 STAGES_DEVICE must be auto, cpu or cuda, as each process uses one "
             f"GPU; got '{name}'"
         )
     gpus = torch.cuda.device_count()
+    if machines.gpus != "all":
+        gpus = min(gpus, len(machines.gpus.split(",")))
     if gpus < processes and (name == "cuda" or (name == "auto" and gpus)):
         raise StageError(
-            f"train.processes must be at most {gpus} a machine, the number of GPUs here, or STAGES_DEVICE=cpu; got "
-            f"{processes}"
+            f"train.processes must be at most {gpus} a machine, the number of GPUs here (of gpu_ids, where given), or "
+            f"STAGES_DEVICE=cpu; got {processes}"
         )
 
 

@@ -156,8 +156,10 @@ def _end_epoch(
     record = {f"train/{name}": value for name, value in train_losses.items()}
     record |= {f"validation/{name}": value for name, value in validation_losses.items()}
     record["learning_rate"] = state.learning_rate
-    if probe:  # in every process, so that none waits for the main one until it gives up
-        record |= probe.scores(objective.encoder(state.model))
+    if probe:
+        if processes.is_main:
+            record |= probe.scores(objective.encoder(state.model))
+        processes.wait()
     with defer_interrupts():
         log_epoch(live, epoch, record)
         state.end_epoch(record)

@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
+from stages.compute.device import local_rank
 from stages.runtime.errors import StageError
 
 ACCELERATE = "STAGES_ACCELERATE"
@@ -70,7 +73,7 @@ def configured_machines(processes: int) -> Machines:
             address=config.main_process_ip,
             port=int(config.main_process_port or 0),
             rendezvous=config.rdzv_backend or "static",
-            gpus=str(config.gpu_ids or "all"),
+            gpus="all" if config.gpu_ids is None else str(config.gpu_ids),
         )
         kind = str(getattr(config.distributed_type, "value", config.distributed_type))
     except (ValueError, TypeError, AttributeError, KeyError, OSError, yaml.YAMLError) as error:
@@ -95,6 +98,8 @@ def launched_rank(processes: int) -> int | None:
     """This process's rank among all that torchrun or srun has started together; None where they started one or none.
 
     For Slurm it sets the variables that torchrun sets: the main address is the first node of the job, or MASTER_ADDR.
+    Tasks of srun are left alone, each with a training of its own, where STAGES_ACCELERATE says which machines train
+    together, and where `train.processes` is 1.
 
     Args:
         processes: `train.processes`.
@@ -102,10 +107,10 @@ def launched_rank(processes: int) -> int | None:
     Raises:
         StageError: where they started another number of processes.
     """
-    if int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1 and "RANK" not in os.environ:
+    tasks = int(os.environ.get("SLURM_STEP_NUM_TASKS", 1))
+    if tasks > 1 and processes > 1 and ACCELERATE not in os.environ and "RANK" not in os.environ:
         _set_from_slurm()
-    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-    if not all(name in os.environ for name in names) or int(os.environ["WORLD_SIZE"]) == 1:
+    if local_rank() is None:
         return None
     _check_processes(processes, int(os.environ["WORLD_SIZE"]), "the number that the launcher started (WORLD_SIZE)")
     return int(os.environ["RANK"])
@@ -119,7 +124,8 @@ def _set_from_slurm() -> None:
     for name, value in {
         "RANK": os.environ["SLURM_PROCID"],
         "WORLD_SIZE": os.environ["SLURM_STEP_NUM_TASKS"],
-        "LOCAL_RANK": os.environ["SLURM_LOCALID"],
+        # A task that sees one GPU only has number 0, whatever its number on the node.
+        "LOCAL_RANK": "0" if torch.cuda.device_count() == 1 else os.environ["SLURM_LOCALID"],
         "MASTER_ADDR": first_node(nodes),
         "MASTER_PORT": str(first + (job + step) % ports),
     }.items():

@@ -51,14 +51,14 @@ def test_each_of_several_processes_takes_the_gpu_of_its_number(monkeypatch):
     device()  # of a process that was started alone
     monkeypatch.setenv("WORLD_SIZE", "1")
     device()
-    monkeypatch.setenv("WORLD_SIZE", "8")  # torchrun's
-    device()
-    monkeypatch.delenv("WORLD_SIZE")
-    monkeypatch.setenv("STAGES_ERROR_FILE", "error")  # the stage's own launcher's
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    device()  # of a scheduler whose processes do not know each other
+    for name, value in {"RANK": "3", "MASTER_ADDR": "first", "MASTER_PORT": "29500"}.items():
+        monkeypatch.setenv(name, value)
     device()
     monkeypatch.setenv("STAGES_DEVICE", "cpu")
     device()
-    assert asked == ["cuda", "cuda", "cuda", "cuda:3", "cuda:3", "cpu"]
+    assert asked == ["cuda", "cuda", "cuda", "cuda", "cuda:3", "cpu"]
 
 
 def test_a_device_that_is_not_there_is_refused(monkeypatch):

@@ -42,5 +42,5 @@ def faults(call: str) -> int:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
 def test_a_stage_does_not_give_memory_back_that_it_takes_again():
-    assert faults("run(main)") < BLOCK // PAGE  # once, at most
-    assert faults("main()") >= TIMES * BLOCK // PAGE // 600  # each time, in huge pages where the system has them
+    kept, given_back = faults("run(main)"), faults("main()")
+    assert kept < given_back / 5

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from stages import count_colors, prepare_objectives, train_control
+from stages.compute.device import LAUNCHED
 from stages.dataset.manifest import ManifestRow, write_manifest
 from stages.runtime.errors import StageError
 from stages.training import pretraining
@@ -198,6 +199,17 @@ def test_an_error_of_the_processes_reaches_the_user_once_and_without_a_traceback
     assert "Traceback" not in out
 
 
+def test_the_error_of_one_process_is_told_not_what_follows_from_it_in_the_others(project, start):
+    project.change({"train": {"processes": 2}})
+    Path(".dvc/tmp").mkdir(parents=True)
+    Path(".dvc/tmp/checkpoints").write_text("a file, where the first process wants a folder")
+    stage = start("train_control", "reconstruction")
+    out, _ = stage.communicate(timeout=LIMIT)
+    assert stage.returncode == 1
+    assert "error: .dvc/tmp/checkpoints: File exists" in out
+    assert "another process" not in out
+
+
 @pytest.mark.parametrize(
     ("name", "gpus", "message"),
     [
@@ -216,7 +228,9 @@ def test_processes_that_cannot_have_a_device_each_are_refused(monkeypatch, name,
 def test_one_process_launches_nothing(monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", None)
     assert not launch("train_control", "reconstruction", 1)
-    monkeypatch.setenv("LOCAL_RANK", "0")
+    for name, value in dict(zip(LAUNCHED, ("0", "2", "0", "localhost", "29500"), strict=True)).items():
+        monkeypatch.setenv(name, value)
+    assert not launch("train_control", "reconstruction", 2)
     monkeypatch.setenv("STAGES_ERROR_FILE", "error")
     assert not launch("train_control", "reconstruction", 2)
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,9 @@ CONFIGURATION = {
 }
 
 
+STARTED: list[subprocess.Popen] = []  # of the running test
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -59,26 +63,26 @@ def configure(tmp_path):
 def start(project, tmp_path, configure):  # noqa: F811
     """start(stage, name): on two machines, each with a clone of the project; all ended with the test."""
     clones = [project, project.copy(tmp_path / "second")]
-    started = []
 
     def start(stage: str, name: str) -> list[subprocess.Popen]:
         port = free_port()
         for rank, clone in enumerate(clones):
             configuration = configure(machine_rank=rank, main_process_port=port)
             variables = {"STAGES_DEVICE": "cpu", "STAGES_ACCELERATE": configuration, "STAGES_CHECKPOINT_SECONDS": "0"}
-            started.append(run_stage(clone, [sys.executable, "-m", f"stages.{stage}", name], variables))
-        return started[-2:]
+            run_stage(clone, [sys.executable, "-m", f"stages.{stage}", name], variables)
+        return STARTED[-2:]
 
     start.clones = clones
     yield start
-    for process in started:
+    for process in STARTED:
         if process.poll() is None:
             process.terminate()
             process.communicate(timeout=LIMIT)
+    STARTED.clear()
 
 
 def run_stage(clone: Project, command: list[str], variables: dict[str, str]) -> subprocess.Popen:
-    return subprocess.Popen(
+    process = subprocess.Popen(
         command,
         cwd=clone.path,
         env=environment() | variables,
@@ -86,6 +90,8 @@ def run_stage(clone: Project, command: list[str], variables: dict[str, str]) -> 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
+    STARTED.append(process)
+    return process
 
 
 def change(start, changes: dict) -> None:
@@ -240,12 +246,20 @@ def test_slurms_tasks_meet_at_the_first_node_by_a_port_of_the_job(monkeypatch):
         launched_rank(2)
 
 
-@pytest.mark.parametrize("control", ["random", "vicreg", "kmeans_patches"])
+def test_tasks_of_slurm_that_train_alone_or_as_a_configuration_says_are_left_alone(monkeypatch, configure):
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "4")
+    assert launched_rank(1) is None
+    monkeypatch.setenv("STAGES_ACCELERATE", configure())
+    assert launched_rank(2) is None
+
+
+@pytest.mark.parametrize("control", ["random", "supervised", "vicreg", "kmeans_patches"])
 def test_what_cannot_be_shared_is_trained_by_the_first_alone(monkeypatch, capsys, configure, control):
     monkeypatch.setattr(subprocess, "Popen", None)
+    shardable = import_module(f"stages.controls.{control}").control().is_shardable
     for rank in range(2):
         monkeypatch.setenv("STAGES_ACCELERATE", configure(machine_rank=rank))
-        assert launch("train_control", control, 2, shardable=False) == (rank > 0)
+        assert launch("train_control", control, 2, shardable=shardable) == (rank > 0)
     assert "nothing to do here" in capsys.readouterr().out
 
 
@@ -254,6 +268,8 @@ def test_a_configuration_is_read_as_accelerate_wrote_it(monkeypatch, configure):
     machines = configured_machines(8)
     assert machines == Machines(8, 2, 1, "127.0.0.1", 29500, "static", "0,1,2,3")
     assert machines.local_processes == 4
+    monkeypatch.setenv("STAGES_ACCELERATE", configure(gpu_ids=0))
+    assert configured_machines(2).gpus == "0"
     monkeypatch.delenv("STAGES_ACCELERATE")
     assert configured_machines(3) == Machines(3)
 
