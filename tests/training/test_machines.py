@@ -254,7 +254,7 @@ def test_tasks_of_slurm_that_train_alone_or_as_a_configuration_says_are_left_alo
 
 
 @pytest.mark.parametrize("control", ["random", "supervised", "vicreg", "kmeans_patches"])
-def test_what_cannot_be_shared_is_trained_by_the_first_alone(monkeypatch, capsys, configure, control):
+def test_what_cannot_be_shared_is_trained_by_the_first_alone(project, monkeypatch, capsys, configure, control):  # noqa: F811
     monkeypatch.setattr(subprocess, "Popen", None)
     shardable = import_module(f"stages.controls.{control}").control().is_shardable
     for rank in range(2):
