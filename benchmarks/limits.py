@@ -7,7 +7,12 @@ import torch
 from PIL import Image
 
 from benchmarks.measure import seconds
-from stages.compute.device import device
+from stages.compute.device import computes_bfloat16, device
+
+
+def computed_precision(precision: str, used: torch.device) -> str:
+    """What a device computes in where `precision` is asked for, see `stages.compute.device.autocast`."""
+    return precision if precision == "float32" or computes_bfloat16(used.type) else "float32"
 
 
 def matmul_rate(precision: str, used: torch.device, *, quick: bool = False) -> float:
@@ -19,9 +24,10 @@ def matmul_rate(precision: str, used: torch.device, *, quick: bool = False) -> f
 
 
 def measure_limits(*, quick: bool = False) -> dict[str, float]:
-    """GFLOP/s of matrix products and GB/s of a copy, on the device that the stages use."""
+    """GFLOP/s of matrix products in what the device that the stages use computes in, and GB/s of a copy."""
     used = device()
-    found = {f"{name}_gflops": matmul_rate(name, used, quick=quick) / 1e9 for name in ("float32", "bfloat16")}
+    precisions = dict.fromkeys(computed_precision(name, used) for name in ("float32", "bfloat16"))
+    found = {f"{name}_gflops": matmul_rate(name, used, quick=quick) / 1e9 for name in precisions}
     return {name: round(value) for name, value in (found | {"copy_gb_s": copy_rate(quick=quick) / 1e9}).items()}
 
 

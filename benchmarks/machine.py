@@ -15,6 +15,7 @@ def describe() -> dict:
     used = device()
     found = {
         "processor": _processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(psutil.virtual_memory().total / 2**30),
         "threads": torch.get_num_threads(),
@@ -28,8 +29,8 @@ def describe() -> dict:
 
 
 def slug(machine: dict) -> str:
-    """A file's name for it: the device and the number of cores, as in `cpu-2-cores` or `nvidia-h200`."""
-    name = machine.get("gpu") or f"{machine['device']} {machine['cores']} cores"
+    """A file's name for it: `nvidia-h200`, or cores and vector instructions, as in `cpu-2-cores-avx512`."""
+    name = machine.get("gpu") or f"{machine['device']} {machine['cores']} cores {machine['instructions']}"
     return "-".join("".join(letter if letter.isalnum() else " " for letter in name.lower()).split())
 
 

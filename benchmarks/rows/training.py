@@ -8,7 +8,7 @@ import numpy as np
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import straightforward
-from benchmarks.limits import matmul_rate
+from benchmarks.limits import computed_precision, matmul_rate
 from benchmarks.measure import Row, Scale, in_turns
 from benchmarks.models import lab_images, network, objective, store_images, study, train_stored, training_images
 from benchmarks.pictures import draw_photographs
@@ -17,12 +17,12 @@ from stages.training.settings import Settings
 
 
 def measure(scale: Scale) -> list[Row]:
-    params = study()
-    rate = matmul_rate(params.train.precision, device(), quick=scale.quick)
-    return [_epoch(scale, size, rate) for size in (64, 128)]
+    precision = computed_precision(study().train.precision, device())
+    rate = matmul_rate(precision, device(), quick=scale.quick)
+    return [_epoch(scale, size, precision, rate) for size in (64, 128)]
 
 
-def _epoch(scale: Scale, size: int, rate: float) -> Row:
+def _epoch(scale: Scale, size: int, precision: str, rate: float) -> Row:
     params, used, count = study(), device(), training_images(scale, size)
     settings = replace(Settings.from_params(params.train), epochs=1)
     batch = min(settings.batch_size, count)
@@ -53,7 +53,7 @@ def _epoch(scale: Scale, size: int, rate: float) -> Row:
     rates = [count / took for took in ours], [len(repeated) / took for took in theirs]
     return Row(
         f"training epoch, {size} px", "2x, 70 % of the matrix rate", "images/s", *rates,
-        limit=f"{params.train.precision} matrix product, {rate / 1e9:.0f} GFLOP/s; {flops / 1e9:.1f} GFLOP an image",
+        limit=f"{precision} matrix product, {rate / 1e9:.0f} GFLOP/s; {flops / 1e9:.1f} GFLOP an image",
         share=float(np.median(rates[0])) * flops / rate,
         note=f"{count} images; building the network, one validation image and a checkpoint included",
     )  # fmt: skip
