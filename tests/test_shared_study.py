@@ -73,6 +73,7 @@ def experiment_lock(project: Project, name: str) -> dict:
     return yaml.safe_load(project.run("git", "show", f"{commit}:dvc.lock").stdout)["stages"]
 
 
+@pytest.mark.slow  # minutes of stages that other tests run, too
 def test_two_machines_train_an_objective_each_and_a_third_finishes_without_training(prepared, tmp_path):
     machines = {objective: clone(prepared, tmp_path / objective) for objective in TRAIN}
 

@@ -193,7 +193,7 @@ def test_processes_that_torchrun_started_train_together(start):
         assert shared[name] == pytest.approx(losses[name], rel=1e-4, abs=1e-5), name
 
 
-@pytest.mark.parametrize("signalled", [0, 1])
+@pytest.mark.parametrize("signalled", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_tasks_that_slurm_started_train_together_and_are_preempted_together(start, signalled):
     """The variables of `srun`, which this machine does not have. Slurm signals every task; one is enough."""
     change(start, {"train": {"processes": 2, "epochs": 10_000}})
