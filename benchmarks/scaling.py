@@ -4,7 +4,7 @@ Each stage runs in a process of its own, in a throw-away project whose archive i
 at 32 px and with a tiny network. Nothing is trained: `random` is the encoder, and its probes stand in for those of
 `colorization` where `compare` wants them.
 
-Time is the processor's, of all threads: unlike wall-clock time it hardly depends on what else the machine does. Two
+Time is the processor's, of all threads: on a busy machine it repeats to a fifth, and wall-clock time does not. Two
 peaks of memory, sampled while a stage runs: *own* is what only the process itself can free (RssAnon), *mapped* is that
 and the pages of memory-mapped files (VmHWM), which the system takes back when memory is short.
 """
