@@ -28,7 +28,9 @@ def measure_limits(*, quick: bool = False) -> dict[str, float]:
     used = device()
     precisions = dict.fromkeys(computed_precision(name, used) for name in ("float32", "bfloat16"))
     found = {f"{name}_gflops": matmul_rate(name, used, quick=quick) / 1e9 for name in precisions}
-    return {name: round(value) for name, value in (found | {"copy_gb_s": copy_rate(quick=quick) / 1e9}).items()}
+    # Three digits, as a busy machine's rate may round to 0.
+    found["copy_gb_s"] = copy_rate(quick=quick) / 1e9
+    return {name: float(f"{value:.3g}") for name, value in found.items()}
 
 
 def copy_rate(*, quick: bool = False) -> float:

@@ -12,11 +12,11 @@ def markdown(result: dict) -> str:
     machine = result["machine"]
     where = machine.get("gpu") or f"{machine['processor']}, {machine['cores']} cores"
     limits = machine["limits"]
-    bfloat16 = f", {limits['bfloat16_gflops']} in bfloat16" if "bfloat16_gflops" in limits else ", no bfloat16"
+    bfloat16 = f", {limits['bfloat16_gflops']:g} in bfloat16" if "bfloat16_gflops" in limits else ", no bfloat16"
     lines = [
         f"**{where}**; {machine['threads']} threads, torch {machine['torch']}, {result['repeats']} turns each.",
-        f"Matrix products: {limits['float32_gflops']} GFLOP/s in float32{bfloat16}; a copy in memory: "
-        f"{limits['copy_gb_s']} GB/s.",
+        f"Matrix products: {limits['float32_gflops']:g} GFLOP/s in float32{bfloat16}; a copy in memory: "
+        f"{limits['copy_gb_s']:g} GB/s.",
         "",
         "| what | reach | here (median) | beside the straightforward way (least to most) | of the limit | |",
         "|---|---|---|---|---|---|",
