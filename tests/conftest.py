@@ -23,6 +23,7 @@ LONGEST = (
     "test_pipeline.py",
     "test_known_answers.py",
     "test_distributed.py",
+    "test_machines.py",
     "test_shared_study.py",
     "test_extending.py",
     "test_docs.py",
