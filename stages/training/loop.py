@@ -79,8 +79,7 @@ def train(
                         losses = companion.step(output, batch, losses, batch_seed, shard, processes)
 
                     model.zero_grad(set_to_none=True)
-                    # Times the number of processes, by which their mean gradient is less than the sum.
-                    (losses["loss"] * (shard.weight * processes.count)).backward()
+                    (losses["loss"] * (shard.weight * processes.count)).backward()  # of the processes' mean: the sum
                     losses = {name: value.detach() * shard.weight for name, value in losses.items()}
                     processes.all_reduce([*losses.values()])
                     gradient_norm = nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
@@ -90,11 +89,7 @@ def train(
                     step_optimizers(optimizers, rate)
                     state.end_step(losses, len(rows))
                     bar.update(len(rows))
-                if agreeing := processes.agree_after(state.step, device):
-                    processes.stop_if_interrupted(device)
-                if number + 1 < sampler.epoch_steps and _due(checkpoint, agreeing, processes, device):
-                    monitor.check()
-                    checkpoint.save(state.state_dict())
+                _end_step(state, monitor, checkpoint, processes, within_epoch=number + 1 < sampler.epoch_steps)
             monitor.check()
             _end_epoch(state, objective, validation, settings, live, checkpoint, probe, processes)
     except (Interrupted, InterruptedElsewhere):
@@ -130,6 +125,19 @@ def _save_interrupted(
     checkpoint.save(state.state_dict())
     if processes.is_main:
         print(f"\nsaved at step {state.step} of {steps}: the same command goes on from there", file=sys.stderr)
+
+
+def _end_step(
+    state: TrainingState, monitor: NonFiniteMonitor, checkpoint: Checkpoint, processes: Processes, within_epoch: bool
+) -> None:
+    """End where a process was interrupted, and save within an epoch where it is time."""
+    device = next(state.model.parameters()).device
+    agreeing = processes.agree_after(state.step, device)
+    if agreeing:
+        processes.stop_if_interrupted(device)
+    if within_epoch and _due(checkpoint, agreeing, processes, device):
+        monitor.check()
+        checkpoint.save(state.state_dict())
 
 
 def _due(checkpoint: Checkpoint, agreeing: bool, processes: Processes, device: torch.device) -> bool:
