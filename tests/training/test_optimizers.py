@@ -9,6 +9,7 @@ from stages.losses.color_classification import ColorClassification
 from stages.objectives.colorization import Colorization
 from stages.objectives.split_brain import SplitBrainClassification
 from stages.runtime.schema import Model
+from stages.training import optimizers
 from stages.training.optimizers import KernelMuon, build_optimizers
 
 MODEL = Model(block_out_channels=[8, 16], layers_per_block=1, latent_channels=4, norm_num_groups=4, chroma_stride=1)
@@ -60,17 +61,36 @@ def test_muon_is_for_the_kernels_between_the_ends():
     }
 
 
-def test_a_kernel_is_moved_as_the_matrix_of_its_outputs():
+@pytest.mark.parametrize("has_bfloat16", [True, False])
+def test_a_kernel_is_moved_as_the_matrix_of_its_outputs(monkeypatch, has_bfloat16):
+    """PyTorch's Muon is the reference: the same bytes in bfloat16, and in float32 the same to bfloat16's rounding."""
+    monkeypatch.setattr(optimizers, "computes_bfloat16", lambda device_type: has_bfloat16)
     torch.manual_seed(0)
-    kernel, gradient = nn.Parameter(torch.randn(6, 4, 3, 3)), torch.randn(6, 4, 3, 3)
-    matrix = nn.Parameter(kernel.detach().clone().flatten(1))
-    ours = KernelMuon([kernel], 0.01, 0.1)
-    theirs = torch.optim.Muon([matrix], 0.01, 0.1, adjust_lr_fn="match_rms_adamw")
-    for _ in range(3):
-        kernel.grad, matrix.grad = gradient.clone(), gradient.flatten(1).clone()
-        ours.step()
-        theirs.step()
-    assert torch.equal(kernel.flatten(1), matrix)
+    for shape in ((6, 4, 3, 3), (60, 4, 3, 3)):  # more columns than rows, and fewer
+        kernel, gradient = nn.Parameter(torch.randn(shape)), torch.randn(shape)
+        start, matrix = kernel.detach().flatten(1).clone(), nn.Parameter(kernel.detach().clone().flatten(1))
+        ours = KernelMuon([kernel], 0.01, 0.1)
+        theirs = torch.optim.Muon([matrix], 0.01, 0.1, adjust_lr_fn="match_rms_adamw")
+        for _ in range(3):
+            kernel.grad, matrix.grad = gradient.clone(), gradient.flatten(1).clone()
+            ours.step()
+            theirs.step()
+        assert torch.equal(kernel.flatten(1), matrix) == has_bfloat16
+        torch.testing.assert_close(kernel.flatten(1) - start, matrix - start, rtol=0.05, atol=2e-4)
+
+
+@pytest.mark.parametrize(("has_bfloat16", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+@pytest.mark.parametrize("shape", [(16, 36), (36, 16)])
+def test_singular_values_come_near_one(monkeypatch, has_bfloat16, dtype, shape):
+    """Jordan's coefficients bring a singular value of a step to 0.7 to 1.2, whatever its size."""
+    monkeypatch.setattr(optimizers, "computes_bfloat16", lambda device_type: has_bfloat16)
+    torch.manual_seed(0)
+    left, _, right = torch.linalg.svd(torch.randn(shape), full_matrices=False)
+    matrix = left @ torch.diag(torch.logspace(0, -1, 16)) @ right
+    result = optimizers.orthogonalize(matrix, (3.4445, -4.775, 2.0315), 5, 1e-7)
+    assert result.dtype == dtype and result.shape == shape
+    singular = torch.linalg.svdvals(result.float())
+    assert singular.min() > 0.6 and singular.max() < 1.3
 
 
 def test_small_directions_move_as_far_as_the_large_one():
