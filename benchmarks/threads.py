@@ -88,7 +88,7 @@ def prepare(project: Path, images: int, size: int, changes: dict[str, dict] | No
         changes: to the parameters of the profile, by group.
     """
     for name in TRACKED:
-        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, project / name)
     write_synthetic_archive(project / "synthetic.tar.gz", images)
     params = yaml.safe_load((ROOT / "profiles/food101-64px.yaml").read_text(encoding="utf-8"))
@@ -141,9 +141,8 @@ def _copy(project: Path, copy: Path, way: Way, epochs: int) -> Path:
     """A project with the same data and its own parameters and outputs."""
     (copy / "data").mkdir(parents=True)
     for name in TRACKED:
-        if name not in ("params.yaml", "data"):
-            (copy / name).parent.mkdir(exist_ok=True)
-            (copy / name).symlink_to(project / name)
+        (copy / name).parent.mkdir(exist_ok=True)
+        (copy / name).symlink_to(project / name)
     for path in (project / "data").iterdir():
         (copy / "data" / path.name).symlink_to(path)
     params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import peer, roofline, scaling
+from benchmarks import peer, roofline, scaling, threads
 from benchmarks.__main__ import ROWS
 from benchmarks.limits import measure_limits
 from benchmarks.machine import describe, slug
@@ -117,6 +117,33 @@ def test_the_table_of_sizes_has_ratios_to_the_smallest():
     runs[1000] = {"split": scaling.Measured(9.0, 9.0, 2**22, 2**23)}
     *_, row = scaling.table(runs).splitlines()
     assert row.split(" | ")[6:] == ["9.0 s", "9.0 s", "9000 µs", "4 MB", "8 MB", "9.0x", "4.0x", "4.0x |"]
+
+
+def test_the_rate_is_of_one_more_epoch(monkeypatch, tmp_path):
+    """Of all trainings together, and without their start: here 10 and 12 seconds."""
+    (tmp_path / "data/lab").mkdir(parents=True)
+    np.save(tmp_path / "data/lab/pretrain.npy", np.zeros((100, 3, 2, 2), np.uint8))
+    monkeypatch.setattr(threads, "_seconds", lambda project, way, epochs: (10.0 + 5 * epochs, 12.0 + 8 * epochs))
+    assert threads.rate(tmp_path, threads.Way()) == (20.0, 12.5)
+    assert threads.rate(tmp_path, threads.Way(trainings=2)) == (40.0, 25.0)
+
+
+def test_the_table_of_ways_has_ratios_to_the_first():
+    measured = {"one": [threads.Rate(10.0, 5.0), threads.Rate(30.0, 5.0)], "two": [threads.Rate(30.0, 9.0)]}
+    *_, row = threads.table(measured).splitlines()
+    assert row == "| two | 30.0 (9.0 a second of the processor) | 1.50 |"
+
+
+@pytest.mark.slow
+def test_each_way_trains(tmp_path):
+    tiny = {
+        "model": {"block_out_channels": [8, 8, 8], "layers_per_block": 1, "norm_num_groups": 4},
+        "train": {"batch_size": 16},
+    }
+    project = threads.prepare(tmp_path / "project", 300, 16, tiny)
+    for way in (threads.Way(trainings=2, threads=1), threads.Way(processes=2)):
+        wall, processor = threads._seconds(project, way, 1)
+        assert wall > 0 and processor > 0
 
 
 def test_the_peers_files_have_the_pipelines_lab(tmp_path):
