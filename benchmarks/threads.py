@@ -1,4 +1,4 @@
-"""Two threads for one training, two processes, or two trainings side by side. `python -m benchmarks.threads`
+"""One training by threads or by processes, or several side by side. `python -m benchmarks.threads`
 
 Which of them gets the most out of as many cores? Each trains `colorization` of `profiles/food101-64px.yaml`, as the
 stage does, on a synthetic archive (`benchmarks.many_images`). A rate is that of one more epoch, its validation
@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 import yaml
 
+from benchmarks.limits import computed_precision
 from benchmarks.machine import describe
 from benchmarks.many_images import write_synthetic_archive
 from stages.formats.npy import open_array
+from stages.runtime.params import load_params
 from tests.project import TRACKED
 
 ROOT = Path(__file__).parents[1]
@@ -29,8 +32,11 @@ STAGES = (
     "prepare_objectives",
 )
 
+PASSIVE = (("OMP_WAIT_POLICY", "passive"),)
+SET_BY_USERS = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "STAGES_ACCELERATE")
 
-class Way(NamedTuple):
+
+class Configuration(NamedTuple):
     """How the cores are used.
 
     Attributes:
@@ -47,37 +53,39 @@ class Way(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """Of all trainings together: images a second, and images a second of processor time."""
+    """Of all trainings together: images a second, and images a CPU second."""
 
     wall: float
     processor: float
 
 
-def ways(cores: int) -> dict[str, Way]:
+def configurations(cores: int) -> dict[str, Configuration]:
     return {
-        f"one training, {cores} threads": Way(),
-        f"one training, {cores} threads that sleep while they wait": Way(environment=(("OMP_WAIT_POLICY", "passive"),)),
-        f"one training, {cores} processes": Way(processes=cores),
-        f"{cores} trainings side by side, one thread each": Way(trainings=cores, threads=1),
-        "one training, one thread": Way(threads=1),
+        f"one training, {cores} threads": Configuration(),
+        f"one training, {cores} threads that sleep while they wait": Configuration(
+            environment=(("OMP_WAIT_POLICY", "passive"),)
+        ),
+        f"one training, {cores} processes": Configuration(processes=cores),
+        f"{cores} trainings side by side, one thread each": Configuration(trainings=cores, threads=1),
     }
 
 
 def main() -> None:
     cores = len(os.sched_getaffinity(0))
     parser = argparse.ArgumentParser(description=__doc__.split(". ")[0])
-    parser.add_argument("--images", type=int, default=4000, help="of the archive; 45 % of them are trained on")
+    parser.add_argument("--images", type=int, default=2000, help="of the archive, of which it trains on half")
     parser.add_argument("--size", type=int, default=64, help="edge of the images in pixels")
     parser.add_argument("--turns", type=int, default=2)
-    given = parser.parse_args()
-    measured = {name: [] for name in ways(cores)}
+    args = parser.parse_args()
+    measured = {name: [] for name in configurations(cores)}
     with tempfile.TemporaryDirectory() as folder:
-        project = prepare(Path(folder), given.images, given.size)
-        for _turn in range(given.turns):
-            for name, way in ways(cores).items():
-                measured[name].append(rate(project, way))
+        project = prepare(Path(folder), args.images, args.size)
+        for _turn in range(args.turns):
+            for name, configuration in configurations(cores).items():
+                measured[name].append(rate(project, configuration))
                 print(f"{name}: {_cells(measured[name][-1:])}", flush=True)
-    print(f"\n{describe()['processor']}, {cores} cores\n")
+    precision = computed_precision(load_params("profiles/food101-64px.yaml").train.precision, torch.device("cpu"))
+    print(f"\n{describe()['processor']}, {cores} cores, {precision}\n")
     print(table(measured))
 
 
@@ -107,25 +115,31 @@ def prepare(project: Path, images: int, size: int, changes: dict[str, dict] | No
     return project
 
 
-def rate(project: Path, way: Way) -> Rate:
+def rate(project: Path, configuration: Configuration) -> Rate:
     """Train one epoch, then two, and take the difference.
 
     Raises:
         subprocess.CalledProcessError: when a training fails; what it said goes to standard error.
+        SystemExit: when an epoch's time is lost in noise.
     """
-    images = way.trainings * len(open_array(project / "data/lab/pretrain.npy"))
-    (wall_one, processor_one), (wall_two, processor_two) = (_seconds(project, way, epochs) for epochs in (1, 2))
+    images = configuration.trainings * len(open_array(project / "data/lab/pretrain.npy"))
+    (wall_one, processor_one), (wall_two, processor_two) = (
+        _seconds(project, configuration, epochs) for epochs in (1, 2)
+    )
     return Rate(images / (wall_two - wall_one), images / (processor_two - processor_one))
 
 
-def _seconds(project: Path, way: Way, epochs: int) -> tuple[float, float]:
+def _seconds(project: Path, configuration: Configuration, epochs: int) -> tuple[float, float]:
     """Seconds by the wall clock, and of the processor."""
-    environment = os.environ | dict(way.environment)
-    environment.pop("OMP_NUM_THREADS", None)
-    if way.threads:
-        environment["OMP_NUM_THREADS"] = str(way.threads)
+    environment = {name: value for name, value in os.environ.items() if name not in SET_BY_USERS}
+    environment |= {"STAGES_DEVICE": "cpu"} | dict(configuration.environment)
+    if configuration.threads:
+        environment["OMP_NUM_THREADS"] = str(configuration.threads)
     with tempfile.TemporaryDirectory() as folder:
-        copies = [_copy(project, Path(folder) / str(number), way, epochs) for number in range(way.trainings)]
+        copies = [
+            _copy(project, Path(folder) / str(number), configuration, epochs)
+            for number in range(configuration.trainings)
+        ]
         command = [sys.executable, "-m", "stages.train_autoencoder", "colorization"]
         before, start = os.times(), time.perf_counter()
         trainings = [subprocess.Popen(command, cwd=copy, env=environment, stdout=subprocess.DEVNULL) for copy in copies]
@@ -137,7 +151,7 @@ def _seconds(project: Path, way: Way, epochs: int) -> tuple[float, float]:
     return wall, processor
 
 
-def _copy(project: Path, copy: Path, way: Way, epochs: int) -> Path:
+def _copy(project: Path, copy: Path, configuration: Configuration, epochs: int) -> Path:
     """A project with the same data and its own parameters and outputs."""
     (copy / "data").mkdir(parents=True)
     for name in TRACKED:
@@ -146,7 +160,7 @@ def _copy(project: Path, copy: Path, way: Way, epochs: int) -> Path:
     for path in (project / "data").iterdir():
         (copy / "data" / path.name).symlink_to(path)
     params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
-    params["train"] |= {"epochs": epochs, "processes": way.processes}
+    params["train"] |= {"epochs": epochs, "processes": configuration.processes}
     (copy / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     return copy
 
@@ -154,7 +168,7 @@ def _copy(project: Path, copy: Path, way: Way, epochs: int) -> Path:
 def table(measured: dict[str, list[Rate]]) -> str:
     """In Markdown; the medians' ratio to the first way beside each."""
     first = float(np.median([rate.wall for rate in next(iter(measured.values()))]))
-    lines = ["| way | images a second | beside the first |", "|---|---|---|"]
+    lines = ["| configuration | images a second | beside the first |", "|---|---|---|"]
     for name, rates in measured.items():
         ratio = float(np.median([rate.wall for rate in rates])) / first
         lines.append(f"| {name} | {_cells(rates)} | {ratio:.2f} |")
@@ -163,7 +177,7 @@ def table(measured: dict[str, list[Rate]]) -> str:
 
 def _cells(rates: list[Rate]) -> str:
     wall = ", ".join(f"{rate.wall:.1f}" for rate in rates)
-    return f"{wall} ({', '.join(f'{rate.processor:.1f}' for rate in rates)} a second of the processor)"
+    return f"{wall} ({', '.join(f'{rate.processor:.1f}' for rate in rates)} a CPU second)"
 
 
 if __name__ == "__main__":

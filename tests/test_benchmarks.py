@@ -123,27 +123,30 @@ def test_the_rate_is_of_one_more_epoch(monkeypatch, tmp_path):
     """Of all trainings together, and without their start: here 10 and 12 seconds."""
     (tmp_path / "data/lab").mkdir(parents=True)
     np.save(tmp_path / "data/lab/pretrain.npy", np.zeros((100, 3, 2, 2), np.uint8))
-    monkeypatch.setattr(threads, "_seconds", lambda project, way, epochs: (10.0 + 5 * epochs, 12.0 + 8 * epochs))
-    assert threads.rate(tmp_path, threads.Way()) == (20.0, 12.5)
-    assert threads.rate(tmp_path, threads.Way(trainings=2)) == (40.0, 25.0)
+    seconds = {1: (15.0, 20.0), 2: (20.0, 28.0)}
+    monkeypatch.setattr(threads, "_seconds", lambda project, configuration, epochs: seconds[epochs])
+    assert threads.rate(tmp_path, threads.Configuration()) == (20.0, 12.5)
+    assert threads.rate(tmp_path, threads.Configuration(trainings=2)) == (40.0, 25.0)
+    seconds[2] = (14.0, 28.0)
+    with pytest.raises(SystemExit, match="more --images"):
+        threads.rate(tmp_path, threads.Configuration())
 
 
-def test_the_table_of_ways_has_ratios_to_the_first():
+def test_the_table_of_configurations_has_ratios_to_the_first():
     measured = {"one": [threads.Rate(10.0, 5.0), threads.Rate(30.0, 5.0)], "two": [threads.Rate(30.0, 9.0)]}
     *_, row = threads.table(measured).splitlines()
-    assert row == "| two | 30.0 (9.0 a second of the processor) | 1.50 |"
+    assert row == "| two | 30.0 (9.0 a CPU second) | 1.50 |"
 
 
 @pytest.mark.slow
-def test_each_way_trains(tmp_path):
+def test_each_configuration_trains(tmp_path):
     tiny = {
         "model": {"block_out_channels": [8, 8, 8], "layers_per_block": 1, "norm_num_groups": 4},
         "train": {"batch_size": 16},
     }
     project = threads.prepare(tmp_path / "project", 300, 16, tiny)
-    for way in (threads.Way(trainings=2, threads=1), threads.Way(processes=2)):
-        wall, processor = threads._seconds(project, way, 1)
-        assert wall > 0 and processor > 0
+    for configuration in threads.configurations(2).values():
+        assert min(threads._seconds(project, configuration, 1)) > 0
 
 
 def test_the_peers_files_have_the_pipelines_lab(tmp_path):

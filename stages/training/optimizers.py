@@ -5,71 +5,61 @@ import math
 import torch
 from torch import nn
 
-from stages.compute.device import computes_bfloat16
+MOMENTUM = 0.95  # as in torch.optim.Muon
+# Of x, x^3 and x^5 in the polynomial that the iteration applies to singular values, and how often (Jordan 2024).
+COEFFICIENTS, ITERATIONS = (3.4445, -4.7750, 2.0315), 5
 
 
-class KernelMuon(torch.optim.Muon):
+class KernelMuon(torch.optim.Optimizer):
     """Muon (Jordan 2024, "Muon: an optimizer for hidden layers in neural networks") on kernels of any shape.
 
     It makes all singular values of a step alike. Where one direction of the data outweighs all others, as lightness
     does here, AdamW's steps agree on it in every layer and the encoder's channels come to say the same; Muon's move
     as far along the small directions as along the large one.
 
-    PyTorch's takes matrices; a kernel (out, in, h, w) is one of `out` rows. Steps are scaled to the size of AdamW's
-    (Liu 2025, arXiv 2502.16982, section 2.2), so that both share a learning rate.
-
-    PyTorch's makes the singular values alike in bfloat16, whatever the device. On a CPU without bfloat16 instructions
-    that took 9 to 25 % of a training step (docs/performance.md), so there it is done in float32.
+    As `torch.optim.Muon` with `adjust_lr_fn="match_rms_adamw"`, but in float32. PyTorch's iterates in bfloat16 on every
+    device, which took 9 to 25 % of a training step on a CPU without bfloat16 instructions (docs/performance.md). A
+    kernel (out, in, h, w) is a matrix of `out` rows here; PyTorch's takes no kernels.
     """
 
     def __init__(self, kernels: list[nn.Parameter], learning_rate: float, weight_decay: float):
-        self.kernels = kernels
-        super().__init__(
-            [nn.Parameter(kernel.detach().view(len(kernel), -1)) for kernel in kernels],  # of the same memory
-            learning_rate,
-            weight_decay,
-            adjust_lr_fn="match_rms_adamw",
-        )
+        super().__init__(kernels, {"lr": learning_rate, "weight_decay": weight_decay, "momentum": MOMENTUM})
 
     @torch.no_grad()
     def step(self) -> None:
         """One step from the gradients of the kernels; one without a gradient stays as it is."""
-        group = self.param_groups[0]
-        rate, decay, momentum = group["lr"], group["weight_decay"], group["momentum"]
-        for kernel, matrix in zip(self.kernels, group["params"], strict=True):
+        (group,) = self.param_groups
+        rate, momentum = group["lr"], group["momentum"]
+        for kernel in group["params"]:
             if kernel.grad is None:
                 continue
-            gradient, state = kernel.grad.flatten(1), self.state[matrix]
-            if not state:
-                state["momentum_buffer"] = torch.zeros_like(matrix)
-            mean = state["momentum_buffer"].lerp_(gradient, 1 - momentum)
-            update = gradient.lerp(mean, momentum)  # Nesterov's
-            update = orthogonalize(update, group["ns_coefficients"], group["ns_steps"], group["eps"])
-            matrix.mul_(1 - rate * decay).add_(update, alpha=-rate * 0.2 * math.sqrt(max(matrix.shape)))
+            if not (state := self.state[kernel]):
+                state["momentum_buffer"] = torch.zeros_like(kernel)
+            mean = state["momentum_buffer"].lerp_(kernel.grad, 1 - momentum)
+            update = orthogonalize(kernel.grad.lerp(mean, momentum).flatten(1))  # Nesterov's momentum
+            # The size of AdamW's steps (Liu 2025, arXiv 2502.16982, section 2.2), so that both share a learning rate.
+            scale = 0.2 * math.sqrt(max(update.shape))
+            kernel.mul_(1 - rate * group["weight_decay"]).add_(update.view_as(kernel), alpha=-rate * scale)
 
 
-def orthogonalize(
-    matrix: torch.Tensor, coefficients: tuple[float, float, float], steps: int, eps: float
-) -> torch.Tensor:
-    """The matrix with all singular values near 1, by Newton and Schulz's iteration (Jordan 2024).
+def orthogonalize(matrix: torch.Tensor) -> torch.Tensor:
+    """Bring the singular values of a matrix near 1, by Newton and Schulz's iteration (Jordan 2024).
 
     Args:
         matrix: float32 (rows, columns).
-        coefficients: of the iteration's odd polynomial, of x, x^3 and x^5.
-        steps: iterations.
-        eps: the least norm that the matrix is divided by.
 
     Returns:
-        bfloat16 (rows, columns); float32 on a CPU without bfloat16 instructions. Singular values are about 0.7 to 1.2.
+        float32 (rows, columns), of the same singular vectors. Singular values above some 0.002 of the matrix's norm
+        become 0.7 to 1.2, smaller ones grow up to 485 times.
     """
-    a, b, c = coefficients
-    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    wide = wide.to(torch.bfloat16 if computes_bfloat16(matrix.device.type) else torch.float32)
-    wide = wide / wide.norm().clamp(min=eps)
-    for _ in range(steps):
+    transposed = matrix.shape[0] > matrix.shape[1]  # the smaller Gram matrix
+    wide = matrix.T if transposed else matrix
+    wide = wide / wide.norm().clamp(min=1e-7)
+    first, third, fifth = COEFFICIENTS
+    for _ in range(ITERATIONS):
         gram = wide @ wide.T
-        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)
-    return wide if matrix.shape[0] <= matrix.shape[1] else wide.T
+        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=third, alpha=fifth), wide, beta=first)
+    return (wide.T if transposed else wide).contiguous()
 
 
 def build_optimizers(
