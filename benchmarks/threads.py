@@ -123,10 +123,10 @@ def rate(project: Path, configuration: Configuration) -> Rate:
         SystemExit: when an epoch's time is lost in noise.
     """
     images = configuration.trainings * len(open_array(project / "data/lab/pretrain.npy"))
-    (wall_one, processor_one), (wall_two, processor_two) = (
-        _seconds(project, configuration, epochs) for epochs in (1, 2)
-    )
-    return Rate(images / (wall_two - wall_one), images / (processor_two - processor_one))
+    one, two = (np.array(_seconds(project, configuration, epochs)) for epochs in (1, 2))
+    if min(two - one) <= 0:
+        raise SystemExit("error: two epochs took no longer than one: give more --images, on an idle machine")
+    return Rate(*(images / (two - one)).tolist())
 
 
 def _seconds(project: Path, configuration: Configuration, epochs: int) -> tuple[float, float]:

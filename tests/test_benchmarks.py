@@ -144,7 +144,7 @@ def test_each_configuration_trains(tmp_path):
         "model": {"block_out_channels": [8, 8, 8], "layers_per_block": 1, "norm_num_groups": 4},
         "train": {"batch_size": 16},
     }
-    project = threads.prepare(tmp_path / "project", 300, 16, tiny)
+    project = threads.prepare(tmp_path / "project", 1000, 32, tiny)
     for configuration in threads.configurations(2).values():
         assert min(threads._seconds(project, configuration, 1)) > 0
 
