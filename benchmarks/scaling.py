@@ -21,12 +21,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
+from benchmarks.synthetic_project import make_project
 
-from benchmarks.many_images import write_synthetic_archive
-from tests.project import TRACKED
-
-ROOT = Path(__file__).parents[1]
 SAMPLED = 0.02  # seconds between two looks at a process's memory
 DATA_STAGES = ("check_params", "download", "split", "convert_to_lab", "convert_held_out", "count_colors")
 PROBE_STAGES = (
@@ -34,7 +30,7 @@ PROBE_STAGES = (
     *("train_probes random", "train_pixel_probes rgb_small", "compare"),
 )
 CHANGES = {
-    "data": {"source": "food101", "md5": None, "mirrors": [], "images_per_class": None},
+    "data": {"source": "food101", "mirrors": [], "images_per_class": None},
     "split": {"held_out_classes": 20, "probe_fraction": 0.1, "validation_fraction": 0.05},
     "lab": {"image_size": 32},
     "model": {"block_out_channels": [8, 8, 8], "layers_per_block": 1, "norm_num_groups": 4},
@@ -75,15 +71,7 @@ def main() -> None:
 
 def measure(project: Path, images: int, stages: tuple[str, ...]) -> dict[str, Measured]:
     """Run stages, in this order, in the new project on an archive of so many images."""
-    for name in TRACKED:
-        (project / name).parent.mkdir(exist_ok=True)
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, project / name)
-    write_synthetic_archive(project / "synthetic.tar.gz", images)
-    params = yaml.safe_load((ROOT / "profiles/sample.yaml").read_text(encoding="utf-8"))
-    for group, values in CHANGES.items():
-        params[group] |= values
-    params["data"]["url"] = str(project / "synthetic.tar.gz")
-    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    make_project(project, images, "sample", CHANGES)
     measured = {}
     for stage in stages:
         if stage == "compare":

@@ -7,7 +7,6 @@ included: training one epoch is subtracted from training two, so that imports an
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,17 +20,21 @@ import yaml
 
 from benchmarks.limits import computed_precision
 from benchmarks.machine import describe
-from benchmarks.many_images import write_synthetic_archive
+from benchmarks.scaling import DATA_STAGES
+from benchmarks.synthetic_project import make_project
 from stages.formats.npy import open_array
 from stages.runtime.params import load_params
 from tests.project import TRACKED
 
-ROOT = Path(__file__).parents[1]
-STAGES = (
-    *("check_params", "download", "split", "convert_to_lab", "convert_held_out", "count_colors"),
-    "prepare_objectives",
-)
-
+PROFILE = "food101-64px"
+STAGES = (*DATA_STAGES, "prepare_objectives")
+CHANGES = {
+    "split": {"validation_fraction": 0.02},
+    "pretext": {"objectives": ["colorization"], "controls": ["random"], "seeds": 1},
+    "probe": {"representations": {"pixels": ["rgb_small"], "latents": ["random", "colorization"]}},
+    "finetune": {"representations": {"pixels": [], "latents": []}},
+    "evaluate": {"probe": "rgb_small", "lpips_net": "alex", "lpips_backbone": "random"},
+}
 PASSIVE = (("OMP_WAIT_POLICY", "passive"),)
 SET_BY_USERS = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "STAGES_ACCELERATE")
 
@@ -62,9 +65,7 @@ class Rate(NamedTuple):
 def configurations(cores: int) -> dict[str, Configuration]:
     return {
         f"one training, {cores} threads": Configuration(),
-        f"one training, {cores} threads that sleep while they wait": Configuration(
-            environment=(("OMP_WAIT_POLICY", "passive"),)
-        ),
+        f"one training, {cores} threads that sleep while they wait": Configuration(environment=PASSIVE),
         f"one training, {cores} processes": Configuration(processes=cores),
         f"{cores} trainings side by side, one thread each": Configuration(trainings=cores, threads=1),
     }
@@ -84,7 +85,7 @@ def main() -> None:
             for name, configuration in configurations(cores).items():
                 measured[name].append(rate(project, configuration))
                 print(f"{name}: {_cells(measured[name][-1:])}", flush=True)
-    precision = computed_precision(load_params("profiles/food101-64px.yaml").train.precision, torch.device("cpu"))
+    precision = computed_precision(load_params(f"profiles/{PROFILE}.yaml").train.precision, torch.device("cpu"))
     print(f"\n{describe()['processor']}, {cores} cores, {precision}\n")
     print(table(measured))
 
@@ -93,23 +94,9 @@ def prepare(project: Path, images: int, size: int, changes: dict[str, dict] | No
     """Make a project whose next stage is the training.
 
     Args:
-        changes: to the parameters of the profile, by group.
+        changes: further ones to the parameters of the profile, by group, of other groups than `CHANGES`.
     """
-    for name in TRACKED:
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, project / name)
-    write_synthetic_archive(project / "synthetic.tar.gz", images)
-    params = yaml.safe_load((ROOT / "profiles/food101-64px.yaml").read_text(encoding="utf-8"))
-    params["data"] |= {"url": str(project / "synthetic.tar.gz"), "md5": None}
-    params["split"]["validation_fraction"] = 0.02
-    params["lab"]["image_size"] = size
-    params["pretext"] |= {"objectives": ["colorization"], "controls": ["random"], "seeds": 1}
-    params["probe"]["representations"] = {"pixels": ["rgb_small"], "latents": ["random", "colorization"]}
-    params["finetune"]["representations"] = {"pixels": [], "latents": []}
-    params["evaluate"] = {"probe": "rgb_small", "lpips_net": "alex", "lpips_backbone": "random"}
-    for group, values in (changes or {}).items():
-        params[group] |= values
-    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    make_project(project, images, PROFILE, CHANGES | {"lab": {"image_size": size}} | (changes or {}))
     for stage in STAGES:
         subprocess.run([sys.executable, "-m", f"stages.{stage}"], cwd=project, check=True, stdout=subprocess.DEVNULL)
     return project
