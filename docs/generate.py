@@ -7,6 +7,7 @@
 | architecture.md, which stages depend on a room | dvc.yaml |
 | trials.md | food101-64px/trials.csv |
 | results.md, all of it | results.md.jinja, food101-64px-muon/ |
+| crossover.md, all of it | crossover.md.jinja, food101-64px-crossover/ |
 | history.md | food101-64px-adamw/ |
 
 Each of the others holds a part between two comments, which is written here; the rest is written by hand.
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from docs import results
+from docs import crossover, results
 from docs.reruns import STAGES, Reruns, every_item, matrix_key, parameter_reruns
 from stages.runtime.schema import Params
 from stages.study.representations import REPRESENTATIONS
@@ -45,6 +46,7 @@ def pages() -> dict[Path, str]:
         PAGES / "architecture.md": rooms(PAGES / "architecture.md"),
         PAGES / "trials.md": _filled(PAGES / "trials.md", trials()),
         PAGES / "results.md": results.render(),
+        PAGES / "crossover.md": crossover.render(),
         PAGES / "history.md": _filled(PAGES / "history.md", results.Run(results.EARLIER).main_table() + "\n"),
     }
 

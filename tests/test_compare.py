@@ -135,7 +135,7 @@ def test_what_is_no_longer_compared_leaves_no_file(workspace):
 def test_the_table_is_printed(workspace, capsys):
     compare.main()
     text = capsys.readouterr().out
-    assert text.startswith("Does colourising help with ") and f"epochs of {PRETRAIN_IMAGES} photographs" in " ".join(
+    assert text.startswith("Does colourising help with ") and f" of {PRETRAIN_IMAGES} photographs" in " ".join(
         text.split()
     )
     assert "Chance: 25.0 % (4 classes)." in text

@@ -1,4 +1,4 @@
-"""The page of results says what its tables say."""
+"""The pages of results say what their tables say."""
 
 import re
 import shutil
@@ -7,10 +7,14 @@ import jinja2
 import pandas as pd
 import pytest
 
+from docs import crossover
+from docs.crossover import Crossover
 from docs.results import DOCS, DOMAINS, TABLES, Run, render
+from stages.study.seen_classes import UNDECIDED
 
 PAGE = (DOCS / "results.md").read_text()
-TEMPLATE = (DOCS / "results.md.jinja").read_text()
+TEMPLATES = {page: (DOCS / f"{page}.md.jinja").read_text() for page in ("results", "crossover")}
+TEMPLATE = TEMPLATES["results"]
 RUN = Run()
 UNITS = r"%|percent\b|points?\b|times\b"
 RESULTS = re.findall(r"{{ (run\.(?:accuracy|ratio|lift|few_labels|trial)\(.*?\)) }}", TEMPLATE)
@@ -26,10 +30,11 @@ def test_what_comes_before_the_tables_is_short():
     assert len(before.split()) <= 1200
 
 
-def test_no_result_is_typed_into_the_template():
+@pytest.mark.parametrize("page", TEMPLATES)
+def test_no_result_is_typed_into_the_template(page):
     """A result has a unit or decimals. The level of the intervals and of the tests, and code, are none."""
     no_results = r"{{.*?}}|{%.*?%}|```.*?```|`[^`]*`|95 % interval|p < 0\.05"
-    words = re.sub(no_results, "", TEMPLATE, flags=re.DOTALL)
+    words = re.sub(no_results, "", TEMPLATES[page], flags=re.DOTALL)
     assert re.findall(rf"\d+(?: (?:and|to) [-+]?[\d.]+)? ?(?:{UNITS})", words) == []
     assert re.findall(r"(?<![\w.])\d+\.\d+(?![\w.])", words) == []
 
@@ -107,3 +112,42 @@ def test_the_optimizer_is_worth_more_than_any_other_change():
         assert all(float(trials[key][muon]) > float(trials[key][adamw]) for key in ("conv_in", "conv_out"))
     rows = [line for line in RUN.ablation_table().splitlines() if "LPIPS" in line or "| classification |" in line]
     assert [line.split(" | ")[0] for line in rows[:3]] == ["| 8", "| 9", "| 10"]  # as the text calls them
+
+
+def test_the_page_of_the_crossover_is_its_template_with_the_numbers_of_the_tables():
+    assert crossover.render() == (DOCS / "crossover.md").read_text(), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "row"),
+    [
+        ("seen_classes", "value", "quantity == 'effect'"),
+        ("seen_classes", "high", "quantity == 'difference' and task == 'out'"),
+        ("seen_classes", "value", "quantity == 'accuracy' and representation == 'swapped'"),
+        ("comparison", "accuracy", "domain == 'in' and head == 'conv' and layer == 'mid' and seed == 'mean'"),
+        ("lifts", "lift", "domain == 'out' and head == 'conv' and view == 'primary'"),
+    ],
+)
+def test_another_number_in_a_table_is_another_page_of_the_crossover(tmp_path, table, column, row):
+    folder = shutil.copytree(crossover.TABLES, tmp_path / "tables")
+    path = folder / f"{table}.csv"
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    rows = frame.query(row).index
+    assert len(rows)
+    frame.loc[rows, column] = "0.987"
+    frame.to_csv(path, index=False)
+    assert crossover.render(Crossover(folder)) != crossover.render()
+
+
+def test_what_the_pages_say_of_the_crossover_is_true():
+    """Undecided, three pretrainings of one epoch, one learning rate."""
+    run = Crossover()
+    assert run.verdict() == UNDECIDED
+    assert all("undecided" in text for text in (PAGE, run.answer()))
+    low, high = (float(number) for number in re.findall(r"[-+][\d.]+", run.effect())[1:])
+    margin = run.params["compare"]["equivalence"]
+    assert low < 0 < high and (low < -margin or high > margin)
+    assert run.params["pretext"]["seeds"] == 3
+    assert run.params["train"]["epochs"] == 1
+    assert run.params["probe"]["learning_rates"] == [3e-3]
+    assert [run.wins("rgb_small", domain) for domain in DOMAINS] == [True, False]

@@ -173,7 +173,8 @@ def _cost(best: str, pretraining: Pretraining) -> str:
     if cost == "fit":
         return f"The best network, {best}, cost next to nothing: one layer, fitted to patches."
     times = f", {pretraining.seeds} times" if pretraining.seeds > 1 else ""
-    views = f"{pretraining.epochs} epochs of {pretraining.images:,} photographs"
+    epochs = "one epoch" if pretraining.epochs == 1 else f"{pretraining.epochs} epochs"
+    views = f"{epochs} of {pretraining.images:,} photographs"
     flops = "as many FLOPs as an autoencoder in " if cost == "flops" else ""
     if cost == "steps":
         return f"The best network, {best}, cost as many steps as {views}, on the labelled photographs alone{times}."
